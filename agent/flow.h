@@ -1,0 +1,134 @@
+/* flow.h - everything that travels through davylamp, in the order it does.
+ *
+ *	proc      which process             proc.c
+ *	region    which of its mappings     maps.c
+ *	batch     their resident pages      mem.c
+ *	suspect   where a rule could match  sweep.c
+ *	hit       where a rule does match   match.c, davylamp-match
+ *	finding   what that means           verdict.c
+ *
+ * Structs only.  The module named on the right fills each one and its header
+ * says who owns it and for how long. */
+#ifndef FLOW_H
+#define FLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Digests are of 4096-byte file pages, whatever the kernel's page size. */
+#define FLOW_PAGE 4096
+
+/* ---- proc ------------------------------------------------------------ */
+
+#define PROC_COMM  64 /* kernel threads show up to 63 bytes, others 15 */
+#define PROC_LABEL 160
+
+/* A process is its /proc directory, opened once: every file reached through
+ * @dir belongs to this very process or fails with ESRCH, so a pid that is
+ * used again can not be mistaken for it. */
+struct proc {
+	pid_t pid, ppid;
+	int dir;		/* /proc/PID, or -1 */
+	uid_t uid;
+	char state;		/* proc_pid_stat(5): R S D Z T ... */
+	bool kernel;		/* a kernel thread: no memory of its own */
+	uint32_t threads;
+	uint64_t start_ticks;	/* since boot */
+	uint64_t cpu_ticks;	/* user + system */
+	uint64_t seen_ns;	/* CLOCK_BOOTTIME when the above was read */
+	char comm[PROC_COMM];
+};
+
+/* ---- region ----------------------------------------------------------- */
+
+/* Which rules a region is shown to; a rule's meta `where` names one. */
+enum where {
+	WHERE_CODE,	/* executable */
+	WHERE_IMAGE,	/* all but anonymous writable memory */
+	WHERE_JIT,	/* anonymous and executable */
+	WHERE_ANY,
+	WHERE_COUNT
+};
+
+enum {
+	REGION_READ = 1,
+	REGION_WRITE = 2,
+	REGION_EXEC = 4,
+	REGION_SHARED = 8,
+	REGION_ANON = 16,	/* no file behind it, shmem included */
+	REGION_DELETED = 32,	/* its file has no name any more */
+	REGION_MEMFD = 64,
+};
+
+struct region {
+	uint64_t start, end;	/* bytes, page-aligned, end excluded */
+	uint64_t offset;	/* in the file, bytes */
+	uint64_t inode;
+	uint32_t dev;		/* major << 20 | minor; 0: no file */
+	uint32_t name;		/* for maps_name() */
+	uint8_t flags;		/* REGION_* */
+	uint8_t where;		/* bit per enum where */
+};
+
+/* ---- batch ------------------------------------------------------------ */
+
+#define BATCH_PAGES 256 /* 1 MiB */
+
+/* Resident pages of one region, in the order of their addresses. */
+struct batch {
+	const struct region *region;
+	const uint8_t *bytes;	/* n_pages * FLOW_PAGE, page-aligned */
+	const uint64_t *address; /* n_pages: where each page is mapped */
+	size_t n_pages;
+};
+
+/* ---- suspect ---------------------------------------------------------- */
+
+/* Bytes of the process that the matcher must see. */
+struct suspect {
+	uint64_t start, end;	/* addresses */
+	uint8_t where;		/* bit per enum where: the region's */
+};
+
+/* ---- hit -------------------------------------------------------------- */
+
+#define HIT_BYTES   32
+#define HIT_STRINGS 24	/* kept per rule and process; more are counted */
+
+struct rule {
+	char name[128];
+	char family[48];
+	char algorithm[48];
+	char reference[160];
+	char description[200];
+	uint8_t where;		/* enum where */
+	uint8_t severity;	/* enum severity */
+};
+
+struct hit_string {
+	char name[48];		/* "$keys", as in the rule's source */
+	uint64_t address;
+	uint32_t length;	/* of the match, bytes */
+	uint32_t n_bytes;	/* of @bytes that are filled */
+	uint8_t bytes[HIT_BYTES];
+};
+
+struct hit {
+	const struct rule *rule;
+	size_t n_matches;	/* of all its strings */
+	size_t n_strings;
+	struct hit_string strings[HIT_STRINGS];
+};
+
+/* ---- finding ---------------------------------------------------------- */
+
+enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
+
+enum category { CATEGORY_YARA, CATEGORY_HASH, CATEGORY_COMBINED };
+
+/* How far the look at a process went. */
+enum scan_state { SCAN_COMPLETE, SCAN_PARTIAL, SCAN_VANISHED };
+
+#endif

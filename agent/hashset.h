@@ -1,0 +1,76 @@
+/* hashset.h - which known binaries does a page belong to?
+ *
+ * A set maps the XXH3-128 digest of a 4096-byte page to the binaries that
+ * have this page.  On disk it is one file, little-endian, mapped read-only:
+ *
+ *	header    128 bytes: magic "DLHASHES", version, sizes, checksum
+ *	binaries  struct hashset_binary each
+ *	strings   NUL-terminated names
+ *	filter    split-block Bloom filter, 32-byte blocks, 12 bits a digest
+ *	          (Putze, Sanders, Singler 2007; the Parquet layout)
+ *	digests   sorted, 16 bytes each: high 64 bits first
+ *	pages     one entry a digest: where its list in refs begins
+ *	refs      binary numbers, the lists one behind the other
+ *
+ * Equal input gives equal bytes. */
+#ifndef HASHSET_H
+#define HASHSET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "why.h"
+
+#define HASHSET_NONE UINT32_MAX
+
+struct hashset;
+
+struct digest {
+	uint64_t high, low; /* XXH3-128, canonical order */
+};
+
+/* One known binary; the strings live as long as the set. */
+struct hashset_binary {
+	const char *family;	/* "XMRig" */
+	const char *name;	/* "linux-x86-64_xmrig_6.26.0_gcc12" */
+	const char *version;	/* "6.26.0" */
+	const char *arch;	/* "x86_64" or "aarch64" */
+	uint32_t n_pages;	/* distinct pages that are in the set */
+	uint32_t n_code_pages;	/* of them: executable */
+};
+
+/* Maps @path.  -EBADMSG: damaged, foreign or of another version, and @why
+ * says which; other errors from open(2), mmap(2). */
+int hashset_open(const char *path, struct hashset **ret, struct why *why);
+
+/* The same for a set in memory (the built-in one); @bytes must be 32-byte
+ * aligned and outlive the set. */
+int hashset_from_memory(const void *bytes, size_t len, struct hashset **ret,
+			struct why *why);
+
+void hashset_free(struct hashset *);
+
+/* The XXH3-128 digest of the FLOW_PAGE bytes at @page, any alignment. */
+struct digest hashset_digest(const uint8_t page[static 4096]);
+
+/* Looks up @n digests, @n <= 256: filter for all of them first, so that the
+ * cache misses overlap, then the exact table for the few that pass.
+ * ret[i]: the page's number in the set, or HASHSET_NONE. */
+void hashset_lookup(const struct hashset *, const struct digest *, size_t n,
+		    uint32_t *ret);
+
+uint32_t hashset_n_pages(const struct hashset *);
+uint32_t hashset_n_binaries(const struct hashset *);
+
+/* @binary < hashset_n_binaries(). */
+struct hashset_binary hashset_binary(const struct hashset *, uint32_t binary);
+
+/* The binaries that have @page (< hashset_n_pages()), as long as the set
+ * lives.  Returns how many. */
+size_t hashset_refs(const struct hashset *, uint32_t page,
+		    const uint32_t **ret);
+
+/* 16 hex digits that name this very set: its checksum's beginning. */
+const char *hashset_version(const struct hashset *);
+
+#endif

@@ -1,0 +1,144 @@
+# davylamp.  `make help` lists the targets; README.md says the rest.
+#
+#   V=1            show the commands
+#   SAN=1          AddressSanitizer and UBSan, in build/san
+#   CC=clang       another compiler (gcc >= 12, clang >= 14)
+#   ARCH=aarch64   cross-build against SYSROOT, in build/aarch64
+#   DESTDIR, PREFIX  for install
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+HOSTCC  ?= cc
+BUILD   := build$(if $(SAN),/san)$(if $(ARCH),/$(ARCH))
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$@)';)
+
+ifdef ARCH
+CC             := $(ARCH)-linux-gnu-gcc
+AR             := $(ARCH)-linux-gnu-ar
+SYSROOT        ?= build/sysroot-$(ARCH)
+SYSFLAGS       := --sysroot=$(abspath $(SYSROOT))
+PKG_CONFIG     := PKG_CONFIG_SYSROOT_DIR=$(abspath $(SYSROOT)) \
+	PKG_CONFIG_LIBDIR=$(abspath $(SYSROOT))/usr/lib/$(ARCH)-linux-gnu/pkgconfig:$(abspath $(SYSROOT))/usr/share/pkgconfig pkg-config
+# Tests of a foreign build run under this.
+RUN            := QEMU_LD_PREFIX=$(abspath $(SYSROOT)) qemu-$(ARCH)-static
+else
+PKG_CONFIG     := pkg-config
+endif
+
+WARN    := -Wall -Wextra -Wconversion -Werror
+SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+, := ,
+OPT     ?= -O2 -g
+CFLAGS  ?=
+FLAGS    = -std=gnu17 -D_GNU_SOURCE -Iagent -I$(BUILD) $(WARN) $(OPT) $(SANFLAGS) $(SYSFLAGS) \
+	-fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2) \
+	-DDAVYLAMP_VERSION='"$(VERSION)"' -DDAVYLAMP_LIBEXEC='"$(PREFIX)/libexec/davylamp"' \
+	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
+LINK     = $(CC) $(SANFLAGS) $(SYSFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+libs     = $(shell $(PKG_CONFIG) --libs $(1))
+
+# Which library each program may use (tests/confinement checks the sources).
+DAVYLAMP_LIBS := libxxhash json-c
+MATCH_LIBS    := yara
+REPORT_LIBS   := libcurl json-c libcrypto
+LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)
+
+PROGRAMS := davylamp davylamp-match davylamp-report
+MAINS    := $(PROGRAMS:%=agent/%.c) agent/hashpack.c
+MODULES  := $(filter-out $(MAINS),$(wildcard agent/*.c))
+OBJECTS  := $(MODULES:agent/%.c=$(BUILD)/obj/%.o)
+UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c))
+
+.PHONY: all scan test bench fuzz install uninstall clean help deps-build deps-test
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PROGRAMS:%=$(BUILD)/%) ## build everything into build/ (the default)
+
+$(BUILD)/davylamp: $(BUILD)/obj/davylamp.o $(BUILD)/obj/builtin_set.o $(BUILD)/libagent.a
+	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(DAVYLAMP_LIBS))
+
+$(BUILD)/davylamp-match: $(BUILD)/obj/davylamp-match.o $(BUILD)/obj/builtin_rules.o $(BUILD)/libagent.a
+	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(MATCH_LIBS))
+
+$(BUILD)/davylamp-report: $(BUILD)/obj/davylamp-report.o $(BUILD)/libagent.a
+	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(REPORT_LIBS))
+
+$(BUILD)/libagent.a: $(OBJECTS)
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/obj/%.o: agent/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
+
+# What is built in: the rules' text and the hash set, as bytes.
+$(BUILD)/builtin.yar: $(sort $(wildcard rules/*.yar))
+	@mkdir -p $(@D)
+	$(call say,CAT)cat $^ > $@
+
+$(BUILD)/hashpack: agent/hashpack.c $(wildcard agent/hash*.c agent/hash*.h agent/digest*.[ch])
+	@mkdir -p $(@D)
+	$(call say,HOST)$(HOSTCC) -std=gnu17 -D_GNU_SOURCE -O2 -Iagent -o $@ $(filter %.c,$^) -lxxhash
+
+$(BUILD)/builtin.set: $(BUILD)/hashpack $(sort $(wildcard hashes/*.tsv))
+	$(call say,PACK)$(BUILD)/hashpack $@ $(filter %.tsv,$^)
+
+$(BUILD)/builtin_%.S: Makefile
+	@mkdir -p $(@D)
+	@printf '.section .rodata\n.balign 64\n.global builtin_%s, builtin_%s_end\nbuiltin_%s: .incbin "%s"\nbuiltin_%s_end: .byte 0\n.section .note.GNU-stack,"",%%progbits\n' \
+		$* $* $* '$(if $(filter rules,$*),$(BUILD)/builtin.yar,$(BUILD)/builtin.set)' $* > $@
+
+$(BUILD)/obj/builtin_rules.o: $(BUILD)/builtin_rules.S $(BUILD)/builtin.yar
+$(BUILD)/obj/builtin_set.o: $(BUILD)/builtin_set.S $(BUILD)/builtin.set
+$(BUILD)/obj/builtin_%.o:
+	@mkdir -p $(@D)
+	$(call say,AS)$(CC) $(SYSFLAGS) -c -o $@ $<
+
+# Unit tests link every module; --wrap lets one fail a system call.
+$(BUILD)/tests/test_%: tests/unit/test_%.c $(BUILD)/libagent.a $(BUILD)/obj/builtin_set.o
+	@mkdir -p $(@D)
+	$(call say,TEST)$(CC) $(FLAGS) -Itests/unit -MMD -MP -pie -o $@ $< $(filter %.o %.a,$^) $(call libs,$(LIBS) cmocka)
+
+$(BUILD)/tests/%: tests/tools/%.c
+	@mkdir -p $(@D)
+	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $< $(if $(findstring randomx,$*),-lrandomx -lstdc++ -lm) -lpthread
+
+scan: deps-build ## install what the build needs, build, scan this machine (as root)
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(BUILD)/davylamp scan $(SCAN)
+
+test: deps-test ## install what the tests need, build, run every test (as root)
+	$(Q)$(MAKE) --no-print-directory all unit-tests test-tools
+	$(Q)BUILD=$(BUILD) RUN='$(RUN)' tests/run
+
+unit-tests: $(UNIT)
+test-tools: $(TOOLS)
+
+bench: ## measure: copy, sweep, yara; results into bench/record
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(BUILD) bench/run
+
+fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
+	$(Q)BUILD=build tests/fuzz/run
+
+install: all ## install under DESTDIR/PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/davylamp
+	install -m 755 $(BUILD)/davylamp $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILD)/davylamp-match $(BUILD)/davylamp-report $(DESTDIR)$(PREFIX)/libexec/davylamp
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/davylamp
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/davylamp
+
+clean: ## remove build/
+	rm -rf build
+
+deps-build deps-test:
+	$(Q)packaging/deps $(@:deps-%=%)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+-include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/*.d $(BUILD)/tests/*.d)

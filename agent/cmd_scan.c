@@ -82,7 +82,8 @@ static void help(void)
 	     "                         reported as not complete\n"
 	     "      --json             JSON Lines: one finding a line, a "
 	     "summary last\n"
-	     "  -v, --verbose          a line for every process, too\n"
+	     "  -v, --verbose          a line for every process, and every "
+	     "string of a rule\n"
 	     "\n"
 	     "Exit status: 0 clean, 1 findings, 2 wrong words or rules, 3 "
 	     "something could\nnot be read to the end, 4 unable.");
@@ -233,8 +234,8 @@ static void look_at(struct run *r, const struct proc *p)
 	static const char *const names[] = {
 		[VERDICT_CLEAN] = "clean",
 		[VERDICT_FINDING] = "finding",
-		[VERDICT_CARRIER] = "holds rules or a miner's file as data, "
-				    "no finding",
+		[VERDICT_CARRIER] = "carries rules or a miner's words or file "
+				    "as plain data, no finding",
 		[VERDICT_UNKNOWN] = "not complete",
 	};
 	struct finding f;
@@ -376,38 +377,36 @@ static void summarize_json(const struct run *r, double seconds)
 	print_json(o);
 }
 
-static const char *plural(size_t n)
+static const char *plural_es(size_t n)
 {
-	return n == 1 ? "" : "s";
+	return n == 1 ? "" : "es";
 }
 
 static void summarize(const struct run *r, double seconds)
 {
 	const struct totals *t = &r->t;
-	char read[16], shared[16], text[256];
+	char read[16], shared[16];
 
 	if (t->denied && geteuid())
 		printf("%zu process%s of other users could not be read; to "
 		       "look at all: sudo davylamp scan\n",
-		       t->denied, t->denied == 1 ? "" : "es");
+		       t->denied, plural_es(t->denied));
 	else if (t->denied)
 		printf("%zu process%s could not be read, though this is root: "
 		       "a security module\nor a missing capability "
 		       "(CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH) forbids it\n",
-		       t->denied, t->denied == 1 ? "" : "es");
-	snprintf(text, sizeof(text), "%zu process%s: %zu finding%s, %zu clean",
-		 t->processes, t->processes == 1 ? "" : "es", t->findings,
-		 plural(t->findings), t->clean);
-	fputs(text, stdout);
+		       t->denied, plural_es(t->denied));
+	printf("%zu process%s: %zu finding%s, %zu clean", t->processes,
+	       plural_es(t->processes), t->findings,
+	       t->findings == 1 ? "" : "s", t->clean);
 	if (t->carriers)
-		printf(", %zu with a miner's rules or file as data",
-		       t->carriers);
+		printf(", %zu carrying such data", t->carriers);
 	if (t->partial)
 		printf(", %zu not complete", t->partial);
 	if (t->vanished)
-		printf(", %zu ended meanwhile", t->vanished);
-	printf("\n%s read in %.1f s (and %s shared, looked at once), with %zu "
-	       "rules\nand %u page digests of %u binaries\n",
+		printf(", %zu ended", t->vanished);
+	printf("\n%s read in %.1f s (%s more shared, looked at once); %zu "
+	       "rules,\n%u page digests of %u known binaries\n",
 	       text_bytes(t->read_bytes, read), seconds,
 	       text_bytes(t->shared_bytes, shared),
 	       match_n_rules(scan_match(r->scan)), hashset_n_pages(r->set),
@@ -488,6 +487,7 @@ int cmd_scan(int argc, char **argv)
 	if (r.o.timeout_s)
 		r.deadline_ns = r.t.begin_ns + r.o.timeout_s * 1000000000ULL;
 	show_init(&r.show, stdout);
+	r.show.verbose = r.o.verbose;
 	show_progress_init(&r.progress, stderr);
 	status = prepare(&r);
 	if (!status)

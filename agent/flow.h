@@ -52,6 +52,9 @@ enum where {
 	WHERE_COUNT
 };
 
+/* A region's `where` if it is plain data: a heap, a stack. */
+#define WHERE_PLAIN (1U << WHERE_ANY)
+
 enum {
 	REGION_READ = 1,
 	REGION_WRITE = 2,

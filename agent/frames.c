@@ -9,8 +9,11 @@
 #define FRAMES_MAX (1ULL << 33)
 #define BYTES	   (FRAMES_MAX / 4)
 
+/* A frame's state only ever goes up. */
+enum { UNSEEN, SEEN_PLAIN, SEEN_FULL, FOUND };
+
 struct frames {
-	uint8_t *bits; /* two a frame: seen, found */
+	uint8_t *bits; /* two a frame */
 };
 
 int frames_new(struct frames **ret)
@@ -41,21 +44,36 @@ void frames_reset(struct frames *f)
 	madvise(f->bits, BYTES, MADV_DONTNEED);
 }
 
-bool frames_skip(struct frames *f, uint64_t pfn)
+/* Raises @pfn's state to @to; returns what it was. */
+static unsigned raise_to(struct frames *f, uint64_t pfn, unsigned to)
 {
-	unsigned shift = pfn % 4 * 2, was;
+	uint8_t *byte = &f->bits[pfn / 4], was, now;
+	unsigned shift = pfn % 4 * 2, state;
+
+	was = __atomic_load_n(byte, __ATOMIC_RELAXED);
+	do {
+		state = was >> shift & 3;
+		if (state >= to)
+			return state;
+		now = (uint8_t)((was & ~(3U << shift)) | to << shift);
+	} while (!__atomic_compare_exchange_n(byte, &was, now, true,
+					      __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return state;
+}
+
+bool frames_skip(struct frames *f, uint64_t pfn, bool plain)
+{
+	unsigned now = plain ? SEEN_PLAIN : SEEN_FULL, was;
 
 	if (pfn >= FRAMES_MAX)
 		return false;
-	was = __atomic_fetch_or(&f->bits[pfn / 4],
-				(uint8_t)(1U << shift), __ATOMIC_RELAXED);
-	return (was >> shift & 3) == 1;
+	was = raise_to(f, pfn, now);
+	return was >= now && was != FOUND;
 }
 
 void frames_remember(struct frames *f, uint64_t pfn)
 {
 	if (pfn < FRAMES_MAX)
-		__atomic_fetch_or(&f->bits[pfn / 4],
-				  (uint8_t)(2U << pfn % 4 * 2),
-				  __ATOMIC_RELAXED);
+		raise_to(f, pfn, FOUND);
 }

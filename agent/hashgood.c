@@ -8,6 +8,8 @@
 #include "hashgood.h"
 #include "hashutil.h"
 
+#define CONSTANTS 256 /* pages of one byte: in from the start */
+
 struct hashgood {
 	struct digest *digests;
 	size_t n, n_sorted, cap;
@@ -62,7 +64,7 @@ struct hashgood *hashgood_new(void)
 	*g = (struct hashgood){ 0 };
 	g->cap = 4096;
 	g->digests = hashutil_realloc(NULL, g->cap, sizeof(*g->digests));
-	for (int byte = 0; byte < 256; byte++) {
+	for (int byte = 0; byte < CONSTANTS; byte++) {
 		memset(page, byte, sizeof(page));
 		add(g, hashset_digest(page));
 	}
@@ -106,5 +108,5 @@ size_t hashgood_subtract(struct hashgood *g, struct digestlist *list)
 size_t hashgood_count(struct hashgood *g)
 {
 	sort(g);
-	return g->n;
+	return g->n - CONSTANTS;
 }

@@ -23,7 +23,7 @@ bool hashgood_has(struct hashgood *, struct digest);
 /* Takes the pages that are in here out of @list; how many lines went. */
 size_t hashgood_subtract(struct hashgood *, struct digestlist *list);
 
-/* Distinct pages, the 256 constant ones included. */
+/* Distinct pages, the 256 constant ones not counted. */
 size_t hashgood_count(struct hashgood *);
 
 #endif

@@ -221,7 +221,8 @@ static int more_entries(struct mem *m)
 static bool seen_before(struct mem *m, uint64_t entry)
 {
 	return m->frames && !(entry & PM_EXCLUSIVE) && entry & PM_PFN &&
-	       frames_skip(m->frames, entry & PM_PFN);
+	       frames_skip(m->frames, entry & PM_PFN,
+			   m->region->where == WHERE_PLAIN);
 }
 
 static bool is_fast(const struct mem *m, uint64_t entry)

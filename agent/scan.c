@@ -12,7 +12,7 @@
 
 struct scan {
 	struct match *match;
-	struct prefilter *filter;
+	struct prefilter *filter, *any_filter;
 	struct frames *frames;
 	struct mem *mem;
 	struct tally *tally;
@@ -24,18 +24,35 @@ struct scan {
 	void *user;
 };
 
+/* The atoms of the rules for any memory make a filter of their own. */
+static int make_filters(struct scan *s, struct why *why)
+{
+	size_t n, n_any = 0;
+	const struct atom *atoms = match_atoms(s->match, &n);
+	struct atom *any = calloc(n + 1, sizeof(*any));
+	int err;
+
+	if (!any)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (atoms[i].where & WHERE_PLAIN)
+			any[n_any++] = atoms[i];
+	err = prefilter_new(atoms, n, &s->filter, why);
+	if (!err)
+		err = prefilter_new(any, n_any, &s->any_filter, why);
+	free(any);
+	return err;
+}
+
 static int start_matcher(struct scan *s, const struct match_options *o,
 			 struct why *why)
 {
-	const struct atom *atoms;
-	size_t n;
 	int err = match_new(o, &s->match, why);
 
 	if (err)
 		return err;
-	atoms = match_atoms(s->match, &n);
 	s->sweep.every_page = match_sets(s->match) >> WHERE_COUNT;
-	return prefilter_new(atoms, n, &s->filter, why);
+	return make_filters(s, why);
 }
 
 int scan_new(const struct scan_options *o, struct scan **ret, struct why *why)
@@ -55,6 +72,7 @@ int scan_new(const struct scan_options *o, struct scan **ret, struct why *why)
 		err = mem_new(s->frames, &s->mem);
 	s->sweep.set = o->set;
 	s->sweep.filter = s->filter;
+	s->sweep.any_filter = s->any_filter;
 	if (err && !why->text[0])
 		why_set(why, err, "%s", strerror(-err));
 	if (err)
@@ -70,6 +88,7 @@ void scan_free(struct scan *s)
 		return;
 	match_free(s->match);
 	prefilter_free(s->filter);
+	prefilter_free(s->any_filter);
 	tally_free(s->tally);
 	mem_free(s->mem);
 	frames_free(s->frames);

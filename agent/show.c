@@ -12,7 +12,6 @@
 #include "verdict.h"
 
 #define LABEL	      14 /* columns before a field's text */
-#define STRINGS_SHOWN 3
 
 void show_init(struct show *s, FILE *out)
 {
@@ -143,57 +142,80 @@ static void show_program(const struct show *s, const struct who *w)
 			   text_escape_str(w->unit, text, sizeof(text)));
 }
 
-static void show_string(const struct show *s, const struct look *l,
-			const struct hit_string *m)
+/* "$keys at 0x7fe24c208f48 in rwxp anonymous" */
+static void describe_string(const struct look *l, const struct hit_string *m,
+			    char *ret, size_t cap)
 {
 	const struct region *r = l->maps ? maps_find(l->maps, m->address)
 					 : NULL;
-	char name[64], where[200] = "unmapped now", text[400], permissions[5];
-	char hex[3 * 16 + 1] = "";
-	uint32_t n = m->n_bytes < 16 ? m->n_bytes : 16;
+	char name[64], where[160] = "unmapped now", permissions[5];
 
 	if (r) {
+		const char *file = maps_name(l->maps, r);
+
 		maps_permissions(r, permissions);
 		snprintf(where, sizeof(where), "%s ", permissions);
-		text_escape_str(maps_name(l->maps, r)[0]
-					? maps_name(l->maps, r)
-					: "anonymous",
-				where + 5, sizeof(where) - 5);
+		text_escape_str(*file ? file : "anonymous", where + 5,
+				sizeof(where) - 5);
 	}
-	for (uint32_t i = 0; i < n; i++)
-		snprintf(hex + 3 * i, 4, "%02x ", m->bytes[i]);
-	snprintf(text, sizeof(text), "%s at 0x%" PRIx64 " in %s",
+	snprintf(ret, cap, "%s at 0x%" PRIx64 " in %s",
 		 text_escape_str(m->name, name, sizeof(name)), m->address,
 		 where);
-	show_field(s, "", text);
-	snprintf(text, sizeof(text), "  %s%s", hex,
-		 m->length > n ? "..." : "");
-	show_field(s, "", text);
+}
+
+static void show_bytes(const struct show *s, const struct hit_string *m)
+{
+	char hex[3 * HIT_BYTES + 8] = "";
+
+	for (uint32_t i = 0; i < m->n_bytes; i++)
+		snprintf(hex + 3 * i, 4, "%02x ", m->bytes[i]);
+	if (m->length > m->n_bytes)
+		strcat(hex, "...");
+	show_field(s, "", hex);
+}
+
+static void show_rule(const struct show *s, const struct look *l,
+		      const struct hit *h)
+{
+	char name[160], family[80], text[640];
+	size_t shown = s->verbose ? h->n_strings : h->n_strings ? 1 : 0;
+
+	text_escape_str(h->rule->name, name, sizeof(name));
+	text_escape_str(h->rule->family, family, sizeof(family));
+	snprintf(text, sizeof(text), "%s%s%s%s", name, *family ? " (" : "",
+		 family, *family ? ")" : "");
+	show_field(s, "rule", text);
+	if (s->verbose && h->rule->description[0])
+		show_field(s, "", text_escape_str(h->rule->description, text,
+						  sizeof(text)));
+	for (size_t i = 0; i < shown; i++) {
+		size_t n;
+
+		describe_string(l, &h->strings[i], text, sizeof(text) - 32);
+		n = strlen(text);
+		if (i + 1 == shown && h->n_matches > shown)
+			snprintf(text + n, sizeof(text) - n, ", and %zu more",
+				 h->n_matches - shown);
+		show_field(s, "", text);
+		if (s->verbose)
+			show_bytes(s, &h->strings[i]);
+	}
+}
+
+/* The most telling first: a live JIT, then by severity. */
+static int rank(const struct hit *h)
+{
+	return h->rule->where == WHERE_JIT ? 0
+					   : 1 + SEVERITY_HIGH -
+						     h->rule->severity;
 }
 
 static void show_rules(const struct show *s, const struct look *l)
 {
-	for (size_t i = 0; i < l->n_hits; i++) {
-		const struct hit *h = &l->hits[i];
-		char name[160], family[80], about[256], text[640];
-		size_t shown = h->n_strings < STRINGS_SHOWN ? h->n_strings
-							    : STRINGS_SHOWN;
-
-		text_escape_str(h->rule->name, name, sizeof(name));
-		text_escape_str(h->rule->family, family, sizeof(family));
-		text_escape_str(h->rule->description, about, sizeof(about));
-		snprintf(text, sizeof(text), "%s%s%s%s%s%s", name,
-			 family[0] ? " (" : "", family, family[0] ? ")" : "",
-			 about[0] ? ": " : "", about);
-		show_field(s, "rule", text);
-		for (size_t k = 0; k < shown; k++)
-			show_string(s, l, &h->strings[k]);
-		if (h->n_matches > shown) {
-			snprintf(text, sizeof(text), "and %zu more",
-				 h->n_matches - shown);
-			show_field(s, "", text);
-		}
-	}
+	for (int r = 0; r <= 1 + SEVERITY_HIGH; r++)
+		for (size_t i = 0; i < l->n_hits; i++)
+			if (rank(&l->hits[i]) == r)
+				show_rule(s, l, &l->hits[i]);
 }
 
 static void show_binaries(const struct show *s, const struct finding *f)

@@ -10,6 +10,7 @@ struct show {
 	FILE *out;
 	unsigned width; /* columns */
 	bool color;
+	bool verbose; /* every string of a rule, with its bytes */
 };
 
 /* Learns of @out: its width if it is a terminal (else 80), and colour unless

@@ -55,10 +55,12 @@ static void filter_page(const struct sweep *s, const struct batch *b, size_t i,
 {
 	uint64_t at = b->address[i];
 	struct prefilter_mark mark = { 0 };
+	const struct prefilter *filter =
+		b->region->where == WHERE_PLAIN ? s->any_filter : s->filter;
 	uint8_t every, where;
 
-	if (s->filter)
-		mark = prefilter_page(s->filter, b->bytes + i * FLOW_PAGE);
+	if (filter)
+		mark = prefilter_page(filter, b->bytes + i * FLOW_PAGE);
 	if (mark.where)
 		r->found[i] = true;
 	where = b->region->where & mark.where;
@@ -102,7 +104,7 @@ void sweep_batch(const struct sweep *s, const struct batch *b,
 			r->n_zero++;
 			continue;
 		}
-		if (s->set) {
+		if (s->set && b->region->where != WHERE_PLAIN) {
 			digest[n] = hashset_digest(bytes);
 			page[n++] = (uint32_t)i;
 		}

@@ -1,7 +1,8 @@
 /* sweep.h - one look at every byte, while it is in cache.
  *
- * Per page: is it all zero? which known binary has this page? could a string
- * of a loaded rule stand here? */
+ * Per page: is it all zero? which known binary has this page (not asked of
+ * plain data, where it would not count)? could a string of a loaded rule stand
+ * here? */
 #ifndef SWEEP_H
 #define SWEEP_H
 
@@ -26,11 +27,14 @@ struct sweep_result {
 	size_t n_zero; /* pages */
 };
 
-/* @set and @filter are borrowed and may be NULL; @every_page: bit per enum
- * where that has rules which must see all pages, suspect or not. */
+/* All borrowed; NULL: not looked for.  Memory that only the rules of WHERE_ANY
+ * see (heaps: the most of it) has a filter of their atoms alone: fewer and
+ * longer, so faster.  @every_page: bit per enum where that has rules which
+ * must see all pages, suspect or not. */
 struct sweep {
 	const struct hashset *set;
-	const struct prefilter *filter;
+	const struct prefilter *filter;	    /* atoms of all rules */
+	const struct prefilter *any_filter; /* of those with WHERE_ANY */
 	uint8_t every_page;
 };
 

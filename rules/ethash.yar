@@ -57,27 +57,28 @@ rule KawPow_Padding
 }
 
 /*
- * Ethash in JavaScript or Python. Such code computes its sizes, so that only its
- * names are left to see: those of the specification, which ports keep and which
- * minifiers leave alone, being properties. Lookalikes: Go and C++ nodes spell
- * them otherwise; a reader of such source has them too, and so has a program
- * that only verifies: hence LOW.
+ * Ethash in JavaScript. Such code computes its sizes, so that only its names are
+ * left to see: those of the specification, which ports keep and minifiers leave
+ * alone, being properties. Each string is a name as V8 stores it, behind its
+ * length in 32 bits. Lookalikes: `git log`, an editor or a pager over sources of
+ * Ethash (libethash quotes the specification) hold the names without a length.
+ * A client that only verifies has them as well: hence LOW.
  */
-rule Ethash_Script
+rule Ethash_JavaScript
 {
 	meta:
 		family = "Ethash"
 		algorithm = "Ethash"
 		where = "any"
 		severity = "LOW"
-		reference = "ethereum/wiki Ethash, Definitions; npm @ethereumjs/ethash dist/util.js"
-		description = "The parameter names of the Ethash specification in a script engine's memory: a script here can compute Ethash."
+		reference = "ethereum/wiki Ethash, Definitions; npm @ethereumjs/ethash dist/esm/util.js"
+		description = "The parameter names of the Ethash specification as names in a JavaScript engine (V8): a script here can compute Ethash."
 	strings:
-		$init = "DATASET_BYTES_INIT"
-		$growth = "DATASET_BYTES_GROWTH"
-		$cache_init = "CACHE_BYTES_INIT"
-		$cache_growth = "CACHE_BYTES_GROWTH"
-		$parents = "DATASET_PARENTS"
+		$init = "\x12\x00\x00\x00DATASET_BYTES_INIT"
+		$growth = "\x14\x00\x00\x00DATASET_BYTES_GROWTH"
+		$cache_init = "\x10\x00\x00\x00CACHE_BYTES_INIT"
+		$cache_growth = "\x12\x00\x00\x00CACHE_BYTES_GROWTH"
+		$parents = "\x0f\x00\x00\x00DATASET_PARENTS"
 	condition:
 		all of them
 }

@@ -15,7 +15,8 @@
  * four, and lies in anonymous writable memory, which this class leaves out.
  * Two forms of each key: as a vector register holds it (set_epi32 reverses the
  * words), and as an array of 32-bit words in source order, the way ports to
- * other languages write them.
+ * other languages write them. A build without optimization stores the keys word
+ * by word and is missed here; the superscalar table stands in it all the same.
  */
 rule RandomX_AES_Keys
 {

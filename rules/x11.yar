@@ -2,8 +2,8 @@
  * Chains of the SHA-3 competition's losers: X11, X13, X15, X16R, X17, Quark,
  * HMQ1725, GhostRider and the like.
  *
- * One of these hashes may be in a checksum tool; three of them side by side are
- * in no program of ours but miners and the wallets and nodes of such coins.
+ * One of these hashes may be in a checksum tool; three of them side by side have
+ * been seen in miners only. Wallets and nodes of such coins will match too.
  * aarch64: the tables are the same. Multi-way miners reverse or repeat lanes:
  * those forms are listed beside the plain tables.
  */

@@ -41,7 +41,7 @@ struct prefilter {
 	uint16_t straddle_before, straddle_after;
 };
 
-static uint64_t load(const uint8_t *p, unsigned width)
+static inline uint64_t load(const uint8_t *p, unsigned width)
 {
 	uint64_t w = 0;
 
@@ -49,7 +49,7 @@ static uint64_t load(const uint8_t *p, unsigned width)
 	return w;
 }
 
-static uint64_t hash(uint64_t window)
+static inline uint64_t hash(uint64_t window)
 {
 	return window * MULTIPLIER;
 }
@@ -329,8 +329,9 @@ static void verify(const struct prefilter *pf, const struct table *t,
 
 /* The definition; @g is a constant in each call, so that the compiler makes
  * one loop a group. */
-static inline void look(const struct prefilter *pf, size_t g,
-			const uint8_t *page, struct prefilter_mark *mark)
+__attribute__((always_inline)) static inline void
+look(const struct prefilter *pf, size_t g, const uint8_t *page,
+     struct prefilter_mark *mark)
 {
 	const struct table *t = &pf->table[g];
 	const unsigned width = groups[g].width, stride = groups[g].stride;

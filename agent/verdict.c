@@ -90,10 +90,26 @@ static bool has_file_as_data(const struct look *l)
 	return false;
 }
 
+/* Is every known binary called like an algorithm that a rule found?  Then it
+ * is a library of that algorithm, which wallets and nodes load, too. */
+static bool only_libraries(const struct finding *f)
+{
+	const struct look *l = f->look;
+
+	for (size_t i = 0; i < f->n_shares; i++) {
+		size_t k = 0;
+
+		while (k < l->n_hits && strcmp(l->hits[k].rule->family,
+					       f->shares[i]->family))
+			k++;
+		if (k == l->n_hits)
+			return false;
+	}
+	return true;
+}
+
 static void weigh(const struct look *l, struct finding *f)
 {
-	bool rules_only = f->n_shares == 0;
-
 	f->severity = f->n_shares ? SEVERITY_HIGH : SEVERITY_LOW;
 	for (size_t i = 0; i < l->n_hits; i++) {
 		const struct rule *r = l->hits[i].rule;
@@ -104,7 +120,7 @@ static void weigh(const struct look *l, struct finding *f)
 	}
 	f->dataset_bytes = dataset(l);
 	/* Wallets and nodes have the same code; they do not run it all day. */
-	f->idle = rules_only && !f->jit && l->cpu_share < WORK_MIN;
+	f->idle = only_libraries(f) && !f->jit && l->cpu_share < WORK_MIN;
 	if (f->idle)
 		f->severity = SEVERITY_LOW;
 }

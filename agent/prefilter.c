@@ -2,16 +2,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "kernel.h"
 #include "prefilter.h"
 
-#define MULTIPLIER 0x9E3779B97F4A7C15ULL /* 2^64 / golden ratio, odd */
-#define BUCKETS	   4096
-#define GROUPS	   5
-
-/* The ways to look, cheapest first; an atom takes the first it fits. */
-static const struct group {
-	uint8_t width, stride;
-} groups[GROUPS] = { { 8, 16 }, { 8, 8 }, { 4, 4 }, { 4, 1 }, { 3, 1 } };
+#define BUCKETS 4096
+#define GROUPS	KERNEL_GROUPS
 
 struct entry {
 	uint64_t window;
@@ -22,9 +17,9 @@ struct entry {
 /* One group's atoms: a bit table to pass most places by, then the entries,
  * grouped by the top bits of their hash. */
 struct table {
-	unsigned shift; /* hash >> shift: word of the bit table */
+	struct kernel_table look;
+	uint32_t *bits; /* what look.bits points to */
 	size_t n_entries, n_atoms;
-	uint32_t *bits;
 	struct entry *entries;
 	uint32_t bucket[BUCKETS + 1];
 };
@@ -40,19 +35,6 @@ struct prefilter {
 	uint8_t straddle_where;
 	uint16_t straddle_before, straddle_after;
 };
-
-static inline uint64_t load(const uint8_t *p, unsigned width)
-{
-	uint64_t w = 0;
-
-	memcpy(&w, p, width);
-	return w;
-}
-
-static inline uint64_t hash(uint64_t window)
-{
-	return window * MULTIPLIER;
-}
 
 /* ---- which window of an atom ------------------------------------------- */
 
@@ -85,7 +67,7 @@ static uint32_t cost(const uint8_t *p, unsigned width)
 }
 
 /* The best offset of phase @phase, or -1 if none will do. */
-static int best_offset(const struct atom *a, const struct group *g,
+static int best_offset(const struct atom *a, const struct kernel_group *g,
 		       unsigned phase)
 {
 	uint32_t best = UINT32_MAX;
@@ -102,7 +84,7 @@ static int best_offset(const struct atom *a, const struct group *g,
 	return at;
 }
 
-static bool fits(const struct atom *a, const struct group *g)
+static bool fits(const struct atom *a, const struct kernel_group *g)
 {
 	for (unsigned phase = 0; phase < g->stride; phase++)
 		if (best_offset(a, g, phase) < 0)
@@ -115,7 +97,7 @@ static bool fits(const struct atom *a, const struct group *g)
 static size_t group_of(const struct atom *a)
 {
 	for (size_t g = 0; g < GROUPS; g++)
-		if (fits(a, &groups[g]))
+		if (fits(a, &kernel_groups[g]))
 			return g;
 	return a->len >= 4 ? 3 : 4;
 }
@@ -125,7 +107,7 @@ static size_t group_of(const struct atom *a)
 static int by_hash(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
-	uint64_t h = hash(x->window), k = hash(y->window);
+	uint64_t h = kernel_hash(x->window), k = kernel_hash(y->window);
 
 	if (h != k)
 		return h < k ? -1 : 1;
@@ -134,7 +116,7 @@ static int by_hash(const void *a, const void *b)
 	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-static void add_atom(struct table *t, const struct group *g,
+static void add_atom(struct table *t, const struct kernel_group *g,
 		     const struct atom *a, uint32_t number)
 {
 	for (unsigned phase = 0; phase < g->stride; phase++) {
@@ -142,7 +124,7 @@ static void add_atom(struct table *t, const struct group *g,
 		struct entry *e = &t->entries[t->n_entries++];
 
 		e->offset = o < 0 ? 0 : (uint32_t)o;
-		e->window = load(a->bytes + e->offset, g->width);
+		e->window = kernel_window(a->bytes + e->offset, g->width);
 		e->atom = number;
 	}
 	t->n_atoms++;
@@ -156,19 +138,20 @@ static int finish_table(struct table *t)
 
 	while (log2 < 22 && (1UL << log2) < t->n_entries * 256)
 		log2++;
-	t->shift = 64 - (log2 - 5);
+	t->look.shift = 64 - (log2 - 5);
 	t->bits = calloc(1UL << (log2 - 5), sizeof(*t->bits));
 	if (!t->bits)
 		return -ENOMEM;
+	t->look.bits = t->bits;
 	qsort(t->entries, t->n_entries, sizeof(*t->entries), by_hash);
 	for (size_t i = 0; i < t->n_entries; i++) {
-		uint64_t h = hash(t->entries[i].window);
+		uint64_t h = kernel_hash(t->entries[i].window);
 
-		t->bits[h >> t->shift] |= 1U << (h & 31);
+		t->bits[h >> t->look.shift] |= 1U << (h & 31);
 	}
 	for (size_t b = 0; b <= BUCKETS; b++) {
 		while (j < t->n_entries &&
-		       hash(t->entries[j].window) >> 52 < b)
+		       kernel_hash(t->entries[j].window) >> 52 < b)
 			j++;
 		t->bucket[b] = (uint32_t)j;
 	}
@@ -184,7 +167,7 @@ static void set_pair(uint8_t *bits, const uint8_t *two)
 
 /* Split 1|3, 2|2 or 3|1, a 4-byte window shows two bytes on one side. */
 static void add_straddle(struct prefilter *pf, const struct atom *a,
-			 const struct group *g)
+			 const struct kernel_group *g)
 {
 	int o = best_offset(a, g, 0);
 	const uint8_t *w = a->bytes + (o < 0 ? 0 : o);
@@ -208,7 +191,7 @@ static int build(struct prefilter *pf, uint8_t *group)
 
 	for (size_t i = 0; i < pf->n_atoms; i++) {
 		group[i] = (uint8_t)group_of(&pf->atoms[i]);
-		want[group[i]] += groups[group[i]].stride;
+		want[group[i]] += kernel_groups[group[i]].stride;
 	}
 	/* Two strides of 8-byte windows would read every page twice. */
 	if (want[1] && want[0]) {
@@ -218,6 +201,7 @@ static int build(struct prefilter *pf, uint8_t *group)
 			group[i] = group[i] ? group[i] : 1;
 	}
 	for (size_t g = 0; g < GROUPS; g++) {
+		const struct kernel_group *k = &kernel_groups[g];
 		struct table *t = &pf->table[g];
 
 		if (!want[g])
@@ -228,9 +212,9 @@ static int build(struct prefilter *pf, uint8_t *group)
 		for (size_t i = 0; i < pf->n_atoms; i++) {
 			if (group[i] != g)
 				continue;
-			add_atom(t, &groups[g], &pf->atoms[i], (uint32_t)i);
-			if (groups[g].stride == 1)
-				add_straddle(pf, &pf->atoms[i], &groups[g]);
+			add_atom(t, k, &pf->atoms[i], (uint32_t)i);
+			if (k->stride == 1)
+				add_straddle(pf, &pf->atoms[i], k);
 		}
 		if (finish_table(t))
 			return -ENOMEM;
@@ -309,12 +293,12 @@ static bool stands(const struct atom *a, const uint8_t *page, int32_t start)
 		       (size_t)(to - from));
 }
 
-/* A window whose bit is set: which atoms, if any, are really there? */
+/* Which atoms, if any, have this window, and do they stand here? */
 static void verify(const struct prefilter *pf, const struct table *t,
 		   const uint8_t *page, size_t at, uint64_t window,
 		   struct prefilter_mark *mark)
 {
-	uint64_t b = hash(window) >> 52;
+	uint64_t b = kernel_hash(window) >> 52;
 
 	for (uint32_t i = t->bucket[b]; i < t->bucket[b + 1]; i++) {
 		const struct entry *e = &t->entries[i];
@@ -327,22 +311,21 @@ static void verify(const struct prefilter *pf, const struct table *t,
 	}
 }
 
-/* The definition; @g is a constant in each call, so that the compiler makes
- * one loop a group. */
-__attribute__((always_inline)) static inline void
-look(const struct prefilter *pf, size_t g, const uint8_t *page,
-     struct prefilter_mark *mark)
+/* The windows of a block in which some window's bit is set. */
+static void verify_block(const struct prefilter *pf, size_t g,
+			 const uint8_t *page, size_t at,
+			 struct prefilter_mark *mark)
 {
+	const struct kernel_group *k = &kernel_groups[g];
 	const struct table *t = &pf->table[g];
-	const unsigned width = groups[g].width, stride = groups[g].stride;
+	size_t end = at + KERNEL_BLOCK;
 
-	if (!t->bits)
-		return;
-	for (size_t i = 0; i + width <= FLOW_PAGE; i += stride) {
-		uint64_t w = load(page + i, width), h = hash(w);
+	for (; at < end && at + k->width <= FLOW_PAGE; at += k->stride) {
+		uint64_t w = kernel_window(page + at, k->width);
+		uint64_t h = kernel_hash(w);
 
-		if (t->bits[h >> t->shift] >> (h & 31) & 1)
-			verify(pf, t, page, i, w, mark);
+		if (t->bits[h >> t->look.shift] >> (h & 31) & 1)
+			verify(pf, t, page, at, w, mark);
 	}
 }
 
@@ -367,13 +350,21 @@ static void look_at_edges(const struct prefilter *pf, const uint8_t *page,
 struct prefilter_mark prefilter_page(const struct prefilter *pf,
 				     const uint8_t page[static FLOW_PAGE])
 {
+	const struct kernel *kernel = kernel_used();
 	struct prefilter_mark mark = { 0 };
 
-	look(pf, 0, page, &mark);
-	look(pf, 1, page, &mark);
-	look(pf, 2, page, &mark);
-	look(pf, 3, page, &mark);
-	look(pf, 4, page, &mark);
+	for (size_t g = 0; g < GROUPS; g++) {
+		uint64_t blocks;
+
+		if (!pf->table[g].bits)
+			continue;
+		blocks = kernel->look[g](&pf->table[g].look, page);
+		for (; blocks; blocks &= blocks - 1)
+			verify_block(pf, g, page,
+				     (size_t)__builtin_ctzll(blocks) *
+					     KERNEL_BLOCK,
+				     &mark);
+	}
 	if (pf->straddles)
 		look_at_edges(pf, page, &mark);
 	return mark;
@@ -390,5 +381,5 @@ void prefilter_describe(const struct prefilter *pf, char *ret, size_t cap)
 				ret + at, cap - at,
 				"%s%zu by %u-byte windows every %u bytes",
 				at ? ", " : "", pf->table[g].n_atoms,
-				groups[g].width, groups[g].stride);
+				kernel_groups[g].width, kernel_groups[g].stride);
 }

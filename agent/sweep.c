@@ -1,27 +1,11 @@
 /* sweep.c - one look at every byte, while it is in cache. */
 #include <string.h>
+#include "kernel.h"
 #include "sweep.h"
 
 /* Suspects nearer to each other than this are one: a message to the matcher
  * costs more than the bytes between. */
 #define NEAR 1024
-
-static bool is_zero(const uint8_t *page)
-{
-	uint64_t any = 0;
-
-	if (page[0])
-		return false;
-	for (size_t i = 0; i < FLOW_PAGE; i += 64) {
-		uint64_t w[8];
-
-		memcpy(w, page + i, sizeof(w));
-		any = w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7];
-		if (any)
-			return false;
-	}
-	return true;
-}
 
 static void add_suspect(struct sweep_result *r, uint64_t start, uint64_t end,
 			uint8_t sets)
@@ -100,12 +84,12 @@ void sweep_batch(const struct sweep *s, const struct batch *b,
 	for (size_t i = 0; i < b->n_pages; i++) {
 		const uint8_t *bytes = b->bytes + i * FLOW_PAGE;
 
-		if (is_zero(bytes)) {
+		if (kernel_is_zero(bytes)) {
 			r->n_zero++;
 			continue;
 		}
 		if (s->set && b->region->where != WHERE_PLAIN) {
-			digest[n] = hashset_digest(bytes);
+			digest[n] = kernel_used()->digest(bytes);
 			page[n++] = (uint32_t)i;
 		}
 		filter_page(s, b, i, r);

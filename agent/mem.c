@@ -146,6 +146,11 @@ int mem_attach(struct mem *m, const struct proc *proc)
 	return 0;
 }
 
+bool mem_can_scan(const struct mem *m)
+{
+	return m->can_scan;
+}
+
 void mem_start(struct mem *m, const struct region *region)
 {
 	m->region = region;

@@ -34,6 +34,9 @@ void mem_free(struct mem *);
  * -ESRCH: gone. */
 int mem_attach(struct mem *, const struct proc *proc);
 
+/* Does PAGEMAP_SCAN work on the process?  Else pagemap is read. */
+bool mem_can_scan(const struct mem *);
+
 /* Turns to @region of that process; it is borrowed until the next call. */
 void mem_start(struct mem *, const struct region *region);
 

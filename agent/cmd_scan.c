@@ -93,8 +93,8 @@ static void on_look(void *user, const struct look *l, enum verdict v,
 	static const char *const names[] = {
 		[VERDICT_CLEAN] = "clean",
 		[VERDICT_FINDING] = "finding",
-		[VERDICT_CARRIER] = "carries rules or a miner's words or file "
-				    "as plain data, no finding",
+		[VERDICT_CARRIER] = ("carries rules or a miner's words or file "
+				     "as plain data, no finding"),
 		[VERDICT_UNKNOWN] = "not complete",
 	};
 	struct run *r = user;

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+#include "match_sandbox.h"
 #include "match_scan.h"
 #include "rules.h"
 #include "wire.h"
@@ -147,6 +148,8 @@ static int start(struct matcher *m, int argc, char **argv)
 	if (err)
 		return refuse(m, err, &why);
 	err = match_scan_new(rules, &m->scan);
+	if (!err)
+		err = match_sandbox_enter(&why);
 	return err ? refuse(m, err, &why) : introduce(m, rules);
 }
 

@@ -113,6 +113,11 @@ $(BUILD)/tests/test_%: tests/unit/test_%.c $(BUILD)/libagent.a $(BUILD)/obj/buil
 	@mkdir -p $(@D)
 	$(call say,TEST)$(CC) $(FLAGS) -Itests/unit -MMD -MP -pie -o $@ $< $(filter %.o %.a,$^) $(call libs,$(LIBS) cmocka)
 
+# Looks over match_scan's shoulder by wrapping what sets its callbacks.
+$(BUILD)/tests/differential: $(wildcard tests/differential/*.[ch]) $(BUILD)/libagent.a $(BUILD)/obj/builtin_rules.o
+	@mkdir -p $(@D)
+	$(call say,TEST)$(CC) $(FLAGS) -pie -Wl,--wrap=yr_scanner_set_callback -o $@ $(filter %.c %.o %.a,$^) $(call libs,$(MATCH_LIBS))
+
 $(BUILD)/tests/%: tests/tools/%.c | $(TREE)
 	@mkdir -p $(@D)
 	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
@@ -131,7 +136,7 @@ test: deps-test ## install what the tests need, build, run every test (as root)
 	$(Q)BUILD=$(BUILD) RUN='$(RUN)' tests/run
 
 unit-tests: $(UNIT)
-test-tools: $(TOOLS)
+test-tools: $(TOOLS) $(BUILD)/tests/differential
 
 bench: ## measure: copy, sweep, yara; results into bench/record
 	$(Q)$(MAKE) --no-print-directory all bench-tools

@@ -1,5 +1,6 @@
 /* finding_json.c - a finding in the shape of SCC's Finding message. */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,33 +65,46 @@ static const char *main_family(const struct finding *f)
 	return f->look->hits[0].rule->name;
 }
 
+/* Adds to @ret[cap], of which @at are used; returns how many are then. */
+__attribute__((format(printf, 4, 5))) static size_t
+append(char *ret, size_t cap, size_t at, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(ret + at, cap - at, format, ap);
+	va_end(ap);
+	return at + (size_t)n < cap ? at + (size_t)n : cap - 1;
+}
+
 void finding_describe(const struct finding *f, char *ret, size_t cap)
 {
 	const struct look *l = f->look;
 	char comm[PROC_COMM * 4], family[200];
-	int n;
+	size_t n;
 
 	text_escape_str(l->proc->comm, comm, sizeof(comm));
 	text_escape_str(main_family(f), family, sizeof(family));
-	n = snprintf(ret, cap, "Process %d (%s) ", l->proc->pid, comm);
+	n = append(ret, cap, 0, "Process %d (%s) ", l->proc->pid, comm);
 	if (f->n_shares)
-		n += snprintf(ret + n, cap - (size_t)n,
-			      "runs %u of %u known pages of a %s binary",
-			      f->shares[0]->seen, f->shares[0]->n_pages,
-			      family);
+		n = append(ret, cap, n,
+			   "runs %u of %u known pages of a %s binary",
+			   f->shares[0]->seen, f->shares[0]->n_pages,
+			   family);
 	else
-		n += snprintf(ret + n, cap - (size_t)n,
-			      "holds the code of a cryptocurrency miner (%s)",
-			      family);
+		n = append(ret, cap, n,
+			   "holds the code of a cryptocurrency miner (%s)",
+			   family);
 	if (l->n_hits)
-		n += snprintf(ret + n, cap - (size_t)n,
-			      "; %zu rule%s of proof-of-work constants match%s",
-			      l->n_hits, l->n_hits > 1 ? "s" : "",
-			      l->n_hits > 1 ? "" : "es");
-	snprintf(ret + n, cap - (size_t)n, "; it uses %.0f %% of a core%s%s.",
-		 l->cpu_share * 100,
-		 f->jit ? " and has a live mining JIT" : "",
-		 f->idle ? ", so nothing shows that it mines now" : "");
+		n = append(ret, cap, n,
+			   "; %zu rule%s of proof-of-work constants match%s",
+			   l->n_hits, l->n_hits > 1 ? "s" : "",
+			   l->n_hits > 1 ? "" : "es");
+	append(ret, cap, n, "; it uses %.0f %% of a core%s%s.",
+	       l->cpu_share * 100,
+	       f->jit ? " and has a live mining JIT" : "",
+	       f->idle ? ", so nothing shows that it mines now" : "");
 }
 
 /* ---- parts of the message -------------------------------------------------- */

@@ -239,6 +239,10 @@ static int restart(struct match *m)
 		err = learn(m, &why);
 	if (!err && strcmp(was.version, m->ready.version))
 		err = -EBADMSG;
+	if (err) { /* not this one; the next process has another try */
+		stop(m);
+		m->ready = was;
+	}
 	return err;
 }
 
@@ -292,6 +296,12 @@ static int flush(struct match *m, struct why *why)
 
 	if (n == 0)
 		return 0;
+	if (m->child.pid <= 0) {
+		if (restart(m))
+			return why_set(why, -EPIPE, "davylamp-match can not "
+						    "be started again");
+		m->look.n = n; /* the memory still holds them */
+	}
 	memcpy(&m->message.look, &m->look, wire_look_size(n));
 	m->look.n = 0;
 	m->used = 0;

@@ -56,7 +56,9 @@ static int limit(struct why *why)
 		{ RLIMIT_NOFILE, 1 }, /* poll(2) of one; none can be opened */
 		{ RLIMIT_FSIZE, 0 },
 		{ RLIMIT_CORE, 0 },
+#ifndef __SANITIZE_ADDRESS__ /* which maps 20 TiB */
 		{ RLIMIT_DATA, HEAP_MAX },
+#endif
 	};
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {

@@ -11,6 +11,9 @@
 /* So near to a match does libyara look for a word's end (in wide text). */
 #define EDGE 2
 
+/* libyara keeps its matches wherever its notebook has room, aligned or not. */
+#define ANY_ALIGNMENT __attribute__((no_sanitize("alignment")))
+
 struct scan {
 	YR_SCANNER *scanner;
 	YR_MEMORY_BLOCK_ITERATOR blocks;
@@ -40,7 +43,7 @@ struct match_scan {
  * believed from the last window that holds it whole: what the next window
  * will find for itself is dropped before it, what touches a cut edge of the
  * window at hand is dropped after it. */
-static void drop_matches(YR_MATCHES *list, const YR_MEMORY_BLOCK *block,
+ANY_ALIGNMENT static void drop_matches(YR_MATCHES *list, const YR_MEMORY_BLOCK *block,
 			 bool before)
 {
 	uint64_t from = block->base, to = block->base + block->size;
@@ -120,8 +123,9 @@ static uint64_t no_file_size(YR_MEMORY_BLOCK_ITERATOR *it)
 
 /* ---- what libyara says ---------------------------------------------------- */
 
-static void copy_match(struct hit_string *to, const YR_STRING *string,
-		       const YR_MATCH *m)
+ANY_ALIGNMENT static void copy_match(struct hit_string *to,
+				     const YR_STRING *string,
+				     const YR_MATCH *m)
 {
 	memset(to, 0, sizeof(*to));
 	snprintf(to->name, sizeof(to->name), "%s", string->identifier);
@@ -133,7 +137,7 @@ static void copy_match(struct hit_string *to, const YR_STRING *string,
 }
 
 /* Every string gets its turn before any gets a second match. */
-static void copy_strings(YR_SCAN_CONTEXT *context, YR_RULE *rule,
+ANY_ALIGNMENT static void copy_strings(YR_SCAN_CONTEXT *context, YR_RULE *rule,
 			 struct wire_hit *hit)
 {
 	bool more = true;

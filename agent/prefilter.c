@@ -40,18 +40,28 @@ struct prefilter {
 
 /* ---- which window of an atom ------------------------------------------- */
 
-/* How often a byte value stands in code and text, log2 scale, 0 rare; from
- * counting Debian's /usr/bin and /usr/share/doc. */
-static unsigned commonness(uint8_t c)
-{
-	if (c == 0)
-		return 12;
-	if (c == 0xff || c == ' ' || c == 'e' || c == 0x48)
-		return 7;
-	if (c < 0x20 || (c >= 'a' && c <= 'z'))
-		return 5;
-	return c < 0x80 ? 4 : 3;
-}
+/* How often each byte value stands in code and text: log2 of its times in
+ * 65536 bytes, half of them code, half text.  Counted in Debian 12 amd64: the
+ * executable sections of all of /usr/bin (137 MB; of each file 1 MiB), and 25
+ * MB of scripts, headers, Perl and Python sources and /usr/share/doc. */
+static const uint8_t commonness[256] = {
+	12, 9, 8, 7, 8, 8, 6, 7, 8, 7, 10, 6, 6, 6, 5, 10,
+	8, 6, 5, 5, 6, 6, 5, 5, 7, 5, 5, 5, 5, 5, 5, 8,
+	12, 5, 7, 7, 10, 7, 5, 6, 8, 8, 7, 6, 8, 9, 9, 9,
+	8, 9, 7, 6, 6, 7, 6, 5, 7, 8, 7, 7, 8, 8, 7, 5,
+	8, 10, 7, 8, 9, 9, 7, 7, 11, 9, 5, 5, 9, 8, 8, 8,
+	8, 5, 8, 9, 9, 8, 6, 7, 6, 6, 5, 7, 7, 7, 6, 9,
+	6, 10, 8, 10, 10, 11, 10, 9, 9, 11, 6, 7, 10, 9, 10, 10,
+	9, 5, 10, 10, 11, 9, 8, 8, 7, 8, 6, 6, 7, 6, 5, 6,
+	7, 6, 5, 9, 8, 9, 5, 5, 6, 10, 4, 10, 5, 9, 4, 4,
+	7, 4, 4, 5, 5, 5, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4,
+	5, 4, 4, 4, 5, 4, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4,
+	5, 4, 4, 4, 5, 5, 7, 5, 6, 6, 7, 5, 5, 5, 7, 6,
+	9, 7, 6, 8, 7, 6, 7, 8, 6, 6, 5, 4, 5, 5, 5, 5,
+	7, 5, 6, 5, 5, 5, 5, 5, 6, 5, 5, 6, 4, 5, 6, 7,
+	7, 6, 6, 5, 5, 5, 6, 6, 10, 8, 6, 7, 6, 6, 6, 7,
+	6, 5, 6, 6, 5, 5, 7, 6, 7, 6, 6, 7, 7, 7, 8, 11,
+};
 
 /* The lower the rarer.  UINT32_MAX: useless, all bytes are the same. */
 static uint32_t cost(const uint8_t *p, unsigned width)
@@ -60,7 +70,7 @@ static uint32_t cost(const uint8_t *p, unsigned width)
 	bool same = true;
 
 	for (unsigned i = 0; i < width; i++) {
-		sum += commonness(p[i]);
+		sum += commonness[p[i]];
 		if (i && p[i] == p[i - 1])
 			sum += 3;
 		same &= p[i] == p[0];

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pty
+import signal
 import subprocess
 import time
 import unittest
@@ -159,13 +160,26 @@ class RandomX(Case):
         self.assertEqual(ours, [], "our own programs")
 
     def test_two_scans_do_not_find_each_other(self):
-        others = [subprocess.Popen([support.DAVYLAMP, "scan", "--json"],
-                                   stdout=subprocess.PIPE) for _ in range(2)]
-        for p in others:
-            out, _ = p.communicate(timeout=600)
-            for line in out.decode().splitlines()[:-1]:
-                name = json.loads(line)["processes"][0]["name"]
-                self.assertNotIn("davylamp", name, line)
+        """Another davylamp's matcher holds rules, and windows of miners."""
+        import test_rules
+        data = b"".join(c.bytes() for c in test_rules.CASES_READ
+                        if c.rule.startswith("RandomX") and c.matches) * 99
+        miners = [self.p.plant("file-r--", data).pid for _ in range(12)]
+        words = [x for pid in miners for x in ("--pid", pid)]
+        seen_at_work = 0
+        for i in range(30):
+            other = self.p.start(support.DAVYLAMP, "scan", *words)
+            kids = wait_for(lambda: other.poll() is not None or
+                            support.children(other.pid))
+            time.sleep(0.05 + i % 10 * 0.03)
+            os.killpg(other.pid, signal.SIGSTOP)
+            if other.poll() is None and kids is not True:
+                seen_at_work += 1
+                result = scan(other.pid, *kids)
+                for pid in (other.pid, *kids):
+                    self.assertIsNone(result.of(pid), str(result))
+            self.p.stop(other)
+        self.assertGreater(seen_at_work, 0, "the other was always over")
 
 
 def npm_modules():
@@ -248,13 +262,17 @@ class Monerod(Case):
     def test_mining(self):
         self.unpack()
         pid = self.start(f"start_mining {self.ADDRESS} 1")
-        wait_for(lambda: cpu_seconds(pid) > 4, 60, "monerod to mine")
-        result = look(pid)
+        for _ in range(40):  # it makes its dataset first
+            time.sleep(1)
+            result = look(pid)
+            f = result.of(pid)
+            if f and f["sourceProperties"]["liveJit"]:
+                break
         self.status(result, FINDINGS)
         self.assertTrue([r for r in result.rules_of(pid)
                          if r.startswith("RandomX")], str(result))
-        self.assertTrue(result.of(pid)["sourceProperties"]["liveJit"],
-                        str(result))
+        self.assertTrue(f["sourceProperties"]["liveJit"], str(result))
+        self.assertEqual(f["severity"], "HIGH")
 
     def test_idle_is_low(self):
         """It has the code by design, so it is named; nothing shows work."""
@@ -352,7 +370,7 @@ class Innocent(unittest.TestCase):
                                 "$x = 1; $x = ($x * 6364136223846793005 + 1)"
                                 " & 0xffffffff while 1"),
             "git": repository,
-            "xz": lambda: zeros("xz", "-9"),
+            "gzip": lambda: zeros("gzip", "-9"),
             "sha256sum": lambda: zeros("sha256sum"),
         }
 
@@ -373,7 +391,7 @@ def add_innocent(name):
 
 
 for _name in ("openssl", "node", "python3", "redis", "postgres", "gpg",
-              "perl", "git", "xz", "sha256sum"):
+              "perl", "git", "gzip", "sha256sum"):
     add_innocent(_name)
 
 
@@ -480,7 +498,7 @@ class Zz(unittest.TestCase):
                           stderr=subprocess.DEVNULL).returncode:
             self.skipTest("no python3-protobuf")
         self.assertTrue(seen, "no test saw a finding")
-        for line in seen:
+        for line in seen[:15] + seen[-5:]:
             done = subprocess.run([VALIDATE, "v2"], input=line.encode(),
                                   capture_output=True)
             said = (done.stdout + done.stderr).decode()

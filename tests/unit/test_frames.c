@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <pthread.h>
 #include "frames.h"
 
 static struct frames *f;
@@ -21,49 +22,42 @@ static int drop(void **state)
 	return 0;
 }
 
-/* Looks at @pfn and finds nothing.  Had that been done before? */
-static bool look(uint64_t pfn, bool plain)
-{
-	bool clean = frames_clean(f, pfn, plain);
-
-	frames_mark(f, pfn, plain, false);
-	return clean;
-}
-
 static void one_look_is_enough(void **state)
 {
 	(void)state;
-	assert_false(look(100, false));
-	assert_true(look(100, false));
-	assert_true(look(100, true));
-	assert_false(look(101, true));
-	assert_true(look(101, true));
+	assert_false(frames_clean(f, 100, false));
+	assert_false(frames_clean(f, 100, false)); /* asking is no look */
+	frames_mark(f, 100, false, false);
+	assert_true(frames_clean(f, 100, false));
+	assert_true(frames_clean(f, 100, true));
 }
 
 /* A short look does not stand for a long one. */
 static void plain_data_is_looked_at_again(void **state)
 {
 	(void)state;
-	assert_false(look(7, true));
-	assert_false(look(7, false));
-	assert_true(look(7, false));
-	assert_true(look(7, true));
+	frames_mark(f, 7, true, false);
+	assert_true(frames_clean(f, 7, true));
+	assert_false(frames_clean(f, 7, false));
+	frames_mark(f, 7, false, false);
+	assert_true(frames_clean(f, 7, false));
+	frames_mark(f, 7, true, false);
+	assert_true(frames_clean(f, 7, false));
 }
 
-static void what_held_something_is_never_skipped(void **state)
+static void what_held_something_is_never_clean(void **state)
 {
 	(void)state;
-	assert_false(look(8, false));
 	frames_mark(f, 8, false, true);
-	for (int i = 0; i < 4; i++)
-		assert_false(look(8, i & 1));
-	assert_false(look(9, true));
-	frames_mark(f, 9, false, true);
-	assert_false(look(9, true));
-	assert_false(look(9, false));
-	frames_mark(f, 10, false, true); /* before anyone looked */
-	assert_false(look(10, false));
-	assert_false(look(10, false));
+	frames_mark(f, 9, true, true);
+	for (uint64_t pfn = 8; pfn < 10; pfn++)
+		for (int i = 0; i < 4; i++) {
+			assert_false(frames_clean(f, pfn, i & 1));
+			frames_mark(f, pfn, i & 1, false);
+		}
+	frames_mark(f, 10, false, false);
+	frames_mark(f, 10, false, true);
+	assert_false(frames_clean(f, 10, true));
 }
 
 /* Four frames stand in a byte: each state beside each other one. */
@@ -77,16 +71,14 @@ static void neighbours_do_not_mix(void **state)
 			unsigned s = mask >> 2 * i & 3;
 
 			if (s)
-				assert_false(look(at + i, s == 1));
-			if (s == 3)
-				frames_mark(f, at + i, false, true);
+				frames_mark(f, at + i, s == 1, s == 3);
 		}
 		for (unsigned i = 0; i < 4; i++) {
 			unsigned s = mask >> 2 * i & 3;
 
-			assert_int_equal(look(at + i, true),
+			assert_int_equal(frames_clean(f, at + i, true),
 					 s == 1 || s == 2);
-			assert_int_equal(look(at + i, false),
+			assert_int_equal(frames_clean(f, at + i, false),
 					 s == 2);
 		}
 	}
@@ -95,13 +87,14 @@ static void neighbours_do_not_mix(void **state)
 static void a_new_pass_knows_nothing(void **state)
 {
 	(void)state;
-	assert_false(look(5, false));
+	frames_mark(f, 5, false, false);
 	frames_mark(f, 6, false, true);
 	frames_reset(f);
-	assert_false(look(5, false));
-	assert_true(look(5, false));
-	assert_false(look(6, false));
-	assert_true(look(6, false));
+	for (uint64_t pfn = 5; pfn < 7; pfn++) {
+		assert_false(frames_clean(f, pfn, true));
+		frames_mark(f, pfn, false, false);
+		assert_true(frames_clean(f, pfn, false));
+	}
 }
 
 static void no_frame_is_out_of_bounds(void **state)
@@ -109,15 +102,43 @@ static void no_frame_is_out_of_bounds(void **state)
 	static const uint64_t last = (1ULL << 33) - 1;
 
 	(void)state;
-	assert_false(look(last, false));
-	assert_true(look(last, false));
+	frames_mark(f, last, false, false);
+	assert_true(frames_clean(f, last, false));
 	for (uint64_t pfn = last + 1; pfn && pfn < 1ULL << 55; pfn *= 2) {
-		frames_mark(f, pfn + 3, false, true);
-		assert_false(look(pfn, false));
-		assert_false(look(pfn, false));
+		frames_mark(f, pfn + 3, false, false);
+		assert_false(frames_clean(f, pfn + 3, true));
 	}
-	assert_false(look(UINT64_MAX, true));
-	assert_false(look(UINT64_MAX, true));
+	frames_mark(f, UINT64_MAX, true, true);
+	assert_false(frames_clean(f, UINT64_MAX, true));
+}
+
+#define FRAMES	100000
+#define THREADS 4
+
+/* Marks all, each thread another part as found. */
+static void *mark_all(void *number)
+{
+	uint64_t own = (uintptr_t)number;
+
+	for (uint64_t pfn = 0; pfn < FRAMES; pfn++)
+		frames_mark(f, pfn, own & 1, pfn % THREADS == own);
+	return NULL;
+}
+
+/* No mark of one thread is lost to another one's in the same byte. */
+static void threads_do_not_lose_marks(void **state)
+{
+	pthread_t thread[THREADS];
+
+	(void)state;
+	for (uintptr_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, mark_all,
+						(void *)i),
+				 0);
+	for (size_t i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	for (uint64_t pfn = 0; pfn < FRAMES; pfn++)
+		assert_false(frames_clean(f, pfn, true));
 }
 
 int main(void)
@@ -126,10 +147,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_look_is_enough),
 		TEST(plain_data_is_looked_at_again),
-		TEST(what_held_something_is_never_skipped),
+		TEST(what_held_something_is_never_clean),
 		TEST(neighbours_do_not_mix),
 		TEST(a_new_pass_knows_nothing),
 		TEST(no_frame_is_out_of_bounds),
+		TEST(threads_do_not_lose_marks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

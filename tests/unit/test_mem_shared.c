@@ -213,6 +213,68 @@ static void what_was_not_settled_was_not_seen(void **state)
 	end_family(pid, f);
 }
 
+static int file;
+
+static void write_as_data(void *user)
+{
+	struct family *f = user;
+
+	f->at = mmap(NULL, f->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file,
+		     0);
+	for (size_t i = 0; i < f->bytes / FLOW_PAGE; i++)
+		fill_page(f->at + i * FLOW_PAGE, i);
+}
+
+static void map_as_code(void *user)
+{
+	struct family *f = user;
+	uint8_t any = 0;
+
+	f->at = mmap(NULL, f->bytes, PROT_READ | PROT_EXEC, MAP_SHARED, file,
+		     0);
+	for (size_t i = 0; i < f->bytes; i += FLOW_PAGE)
+		any |= ((volatile uint8_t *)f->at)[i];
+	(void)any;
+}
+
+/* Written by one process as plain data, run by another as code: the short
+ * look at the data does not stand for the long one at the code. */
+static void code_that_is_data_elsewhere_comes(void **state)
+{
+	enum { N = MIB / FLOW_PAGE };
+	struct family *f = child_shared(2 * sizeof(*f));
+	uint8_t count[2][N] = { { 0 } };
+	struct frames *frames;
+	struct target t[2];
+	pid_t pid[2];
+
+	(void)state;
+	if (!sees_frames())
+		skip();
+	f[0].bytes = f[1].bytes = MIB;
+	file = memfd_create("davylamp test", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(file, MIB), 0);
+	pid[0] = child_start(write_as_data, &f[0]);
+	pid[1] = child_start(map_as_code, &f[1]);
+	assert_int_equal(frames_new(&frames), 0);
+	for (int i = 0; i < 2; i++) {
+		aim(&t[i], pid[i], f[i].at, frames);
+		assert_int_equal(read_all(&t[i], count[i]), 0);
+		assert_int_equal(sum(count[i], N), N);
+	}
+	assert_int_equal(t[0].region->where, WHERE_PLAIN);
+	mem_start(t[0].mem, t[0].region);
+	assert_int_equal(read_all(&t[0], count[0]), 0);
+	assert_int_equal(sum(count[0], N), N); /* not again */
+	for (int i = 0; i < 2; i++) {
+		miss(&t[i]);
+		child_end(pid[i]);
+	}
+	frames_free(frames);
+	close(file);
+	munmap(f, 2 * sizeof(*f));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +283,7 @@ int main(void)
 		cmocka_unit_test(a_shared_frame_comes_once),
 		cmocka_unit_test(a_remembered_frame_comes_to_all),
 		cmocka_unit_test(what_was_not_settled_was_not_seen),
+		cmocka_unit_test(code_that_is_data_elsewhere_comes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,346 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include "match_fixture.h"
+
+#define WORDS "proof of work, planted here"
+
+static const char rules[] =
+	"rule planted : test\n"
+	"{\n"
+	"  meta:\n"
+	"    family = \"Family\"\n"
+	"    algorithm = \"Algorithm\"\n"
+	"    where = \"any\"\n"
+	"    severity = \"MEDIUM\"\n"
+	"  strings:\n"
+	"    $words = \"" WORDS "\"\n"
+	"    $never = \"these words are nowhere at all\"\n"
+	"  condition:\n"
+	"    $words or $never\n"
+	"}\n"
+	"rule code_only\n"
+	"{\n"
+	"  meta:\n"
+	"    where = \"code\"\n"
+	"  strings:\n"
+	"    $words = \"" WORDS "\"\n"
+	"  condition:\n"
+	"    $words\n"
+	"}\n";
+
+static struct match *m;
+static struct why why;
+static const struct hit *hits;
+static size_t n_hits;
+
+static int start(void **state)
+{
+	int err;
+
+	(void)state;
+	use_real_matcher();
+	write_rules("a.yar", rules);
+	m = start_match(rules_path, &err, &why);
+	if (err)
+		fprintf(stderr, "%s\n", why.text);
+	return err;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	match_free(m);
+	match_free(NULL);
+	return 0;
+}
+
+static int look_at(struct target *t, uint8_t sets)
+{
+	struct suspect s = t->all;
+	int err;
+
+	s.sets = sets;
+	why.text[0] = '\0';
+	err = match_look(m, t->mem, &s, &why);
+	return err ?: match_end(m, &hits, &n_hits, &why);
+}
+
+#define ANY SET_BIT(WHERE_ANY, false)
+
+static void what_it_knows(void **state)
+{
+	const struct atom *atoms;
+	const struct rule *r;
+	size_t n;
+
+	(void)state;
+	r = match_rules(m, &n);
+	assert_int_equal(n, 2);
+	assert_string_equal(r[0].name, "planted");
+	assert_string_equal(r[0].family, "Family");
+	assert_string_equal(r[0].algorithm, "Algorithm");
+	assert_int_equal(r[0].where, WHERE_ANY);
+	assert_int_equal(r[0].severity, SEVERITY_MEDIUM);
+	assert_string_equal(r[1].name, "code_only");
+	assert_int_equal(r[1].where, WHERE_CODE);
+	atoms = match_atoms(m, &n);
+	assert_int_equal(n, 3);
+	assert_int_equal(atoms[0].len, strlen(WORDS));
+	assert_memory_equal(atoms[0].bytes, WORDS, atoms[0].len);
+	assert_int_equal(match_sets(m), ANY | SET_BIT(WHERE_CODE, false));
+	assert_memory_equal(match_engine(m), "libyara 4.", 10);
+	assert_int_equal(strlen(match_version(m)), 16);
+	assert_int_equal(strspn(match_version(m), "0123456789abcdef"), 16);
+}
+
+static void a_planted_string_is_hit(void **state)
+{
+	static const size_t at[] = { 70000 };
+	struct target t;
+
+	(void)state;
+	open_target(&t, WORDS, at, 1);
+	assert_int_equal(look_at(&t, ANY), 0);
+	assert_int_equal(n_hits, 1);
+	assert_string_equal(hits[0].rule->name, "planted");
+	assert_int_equal(hits[0].n_matches, 1);
+	assert_int_equal(hits[0].n_strings, 1);
+	assert_string_equal(hits[0].strings[0].name, "$words");
+	assert_int_equal(hits[0].strings[0].address, t.all.start + 70000);
+	assert_int_equal(hits[0].strings[0].length, strlen(WORDS));
+	assert_int_equal(hits[0].strings[0].n_bytes, strlen(WORDS));
+	assert_memory_equal(hits[0].strings[0].bytes, WORDS, strlen(WORDS));
+	close_target(&t);
+}
+
+/* A set's rules see what is meant for it, and no more. */
+static void the_sets_are_kept_apart(void **state)
+{
+	static const size_t at[] = { 5 };
+	struct target t;
+
+	(void)state;
+	open_target(&t, WORDS, at, 1);
+	assert_int_equal(look_at(&t, SET_BIT(WHERE_CODE, false)), 0);
+	assert_int_equal(n_hits, 1);
+	assert_string_equal(hits[0].rule->name, "code_only");
+	assert_int_equal(look_at(&t, SET_BIT(WHERE_CODE, false) | ANY), 0);
+	assert_int_equal(n_hits, 2);
+	assert_int_equal(look_at(&t, SET_BIT(WHERE_JIT, false)), 0);
+	assert_int_equal(n_hits, 0);
+	close_target(&t);
+}
+
+static void each_process_begins_anew(void **state)
+{
+	static const size_t at[] = { 5 };
+	struct target with, without;
+
+	(void)state;
+	open_target(&with, WORDS, at, 1);
+	open_target(&without, "", at, 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(look_at(&with, ANY), 0);
+		assert_int_equal(n_hits, 1);
+		assert_int_equal(hits[0].n_matches, 1);
+		assert_int_equal(look_at(&without, ANY), 0);
+		assert_int_equal(n_hits, 0);
+	}
+	/* Nothing was handed over at all. */
+	assert_int_equal(match_end(m, &hits, &n_hits, &why), 0);
+	assert_int_equal(n_hits, 0);
+	/* What was dropped is not the next one's. */
+	assert_int_equal(match_look(m, with.mem, &with.all, &why), 0);
+	match_drop(m);
+	assert_int_equal(match_end(m, &hits, &n_hits, &why), 0);
+	assert_int_equal(n_hits, 0);
+	assert_int_equal(look_at(&without, ANY), 0);
+	assert_int_equal(n_hits, 0);
+	close_target(&with);
+	close_target(&without);
+}
+
+/* 3 MiB are cut into windows and handed over in several messages; across the
+ * seams each match is found, and once. */
+static void seams_lose_nothing(void **state)
+{
+	static const size_t at[] = {
+		1, WIRE_WINDOW - 3, 2 * WIRE_WINDOW - WIRE_SPAN - 5, 3 * 65536 - 7,
+		(1 << 20) - 9, (1 << 20) + 100, 2 * 1048576 - 1,
+		TARGET_BYTES - sizeof(WORDS),
+	};
+	enum { N = sizeof(at) / sizeof(at[0]) };
+	struct target t;
+
+	(void)state;
+	open_target(&t, WORDS, at, N);
+	assert_int_equal(look_at(&t, ANY), 0);
+	assert_int_equal(n_hits, 1);
+	assert_int_equal(hits[0].n_matches, N);
+	assert_int_equal(hits[0].n_strings, N);
+	for (size_t i = 0; i < N; i++) {
+		bool met = false;
+
+		for (size_t k = 0; k < N; k++)
+			met |= hits[0].strings[k].address ==
+			       t.all.start + at[i];
+		assert_true(met);
+	}
+	close_target(&t);
+}
+
+static void many_small_suspects(void **state)
+{
+	static const size_t at[] = { 4096 * 500 + 17 };
+	struct target t;
+
+	(void)state;
+	open_target(&t, WORDS, at, 1);
+	for (uint64_t i = 0; i < 700; i++) { /* more than one message holds */
+		struct suspect s = { t.all.start + i * 4096 + 1,
+				     t.all.start + i * 4096 + 99, ANY };
+
+		assert_int_equal(match_look(m, t.mem, &s, &why), 0);
+	}
+	assert_int_equal(match_end(m, &hits, &n_hits, &why), 0);
+	assert_int_equal(n_hits, 1);
+	assert_int_equal(hits[0].strings[0].address, t.all.start + at[0]);
+	close_target(&t);
+}
+
+static void one_that_ends_is_gone(void **state)
+{
+	static const size_t at[] = { 5 };
+	struct target t;
+
+	(void)state;
+	open_target(&t, WORDS, at, 1);
+	kill(t.pid, SIGKILL);
+	waitpid(t.pid, NULL, 0);
+	assert_int_equal(match_look(m, t.mem, &t.all, &why), -ESRCH);
+	match_drop(m);
+	close_target(&t);
+	open_target(&t, WORDS, at, 1);
+	assert_int_equal(look_at(&t, ANY), 0);
+	assert_int_equal(n_hits, 1);
+	close_target(&t);
+}
+
+/* It is killed before the windows, behind them, and between processes: an
+ * error that says so, and the next process has a fresh one. */
+static void a_killed_matcher_is_replaced(void **state)
+{
+	static const size_t at[] = { 5 };
+	struct target t;
+
+	(void)state;
+	open_target(&t, WORDS, at, 1);
+	for (int when = 0; when < 3; when++) {
+		pid_t old = matcher;
+		int err = 0;
+
+		if (when == 1)
+			assert_int_equal(
+				match_look(m, t.mem, &t.all, &why), 0);
+		if (when == 2)
+			assert_int_equal(look_at(&t, ANY), 0);
+		kill(old, SIGKILL);
+		err = when == 1 ? match_end(m, &hits, &n_hits, &why)
+				: look_at(&t, ANY);
+		assert_int_equal(err, -EPIPE);
+		assert_non_null(strstr(why.text, "SIGKILL"));
+		assert_int_equal(kill(old, 0), -1); /* reaped */
+		match_drop(m);
+		assert_int_not_equal(matcher, old);
+		assert_int_equal(look_at(&t, ANY), 0);
+		assert_int_equal(n_hits, 1);
+	}
+	close_target(&t);
+}
+
+/* Rules that are gone or changed meanwhile can not be told from the old. */
+static void a_matcher_with_other_rules_is_not_taken(void **state)
+{
+	static const size_t at[] = { 5 };
+	struct target t;
+
+	(void)state;
+	open_target(&t, WORDS, at, 1);
+	write_rules("a.yar", "rule other { condition: false }");
+	kill(matcher, SIGKILL);
+	assert_true(look_at(&t, ANY) < 0);
+	assert_non_null(strstr(why.text, "can not be started again"));
+	assert_true(look_at(&t, ANY) < 0);
+	write_rules("a.yar", rules);
+	assert_int_equal(look_at(&t, ANY), 0);
+	assert_int_equal(n_hits, 1);
+	close_target(&t);
+}
+
+static void the_matcher_is_ours(void **state)
+{
+	struct proc p = child_proc(matcher);
+	pid_t pid = matcher;
+
+	(void)state;
+	assert_true(self_is(&p));
+	match_free(m);
+	m = NULL;
+	assert_false(self_is(&p));
+	proc_close(&p);
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(errno, ESRCH);
+}
+
+static size_t count_fds(void)
+{
+	size_t n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void nothing_is_left_open(void **state)
+{
+	size_t before;
+	int err;
+
+	(void)state;
+	match_free(m);
+	before = count_fds();
+	m = start_match(rules_path, &err, &why);
+	assert_int_equal(err, 0);
+	kill(matcher, SIGKILL);
+	match_free(m);
+	assert_int_equal(count_fds(), before);
+	write_rules("bad.yar", "rule {");
+	assert_null(start_match(rules_path, &err, &why));
+	assert_int_equal(count_fds(), before);
+	m = NULL;
+	assert_int_equal(kill(matcher, 0), -1); /* reaped */
+}
+
+int main(void)
+{
+#define TEST(t) cmocka_unit_test_setup_teardown(t, start, stop)
+	const struct CMUnitTest tests[] = {
+		TEST(what_it_knows),
+		TEST(a_planted_string_is_hit),
+		TEST(the_sets_are_kept_apart),
+		TEST(each_process_begins_anew),
+		TEST(seams_lose_nothing),
+		TEST(many_small_suspects),
+		TEST(one_that_ends_is_gone),
+		TEST(a_killed_matcher_is_replaced),
+		TEST(a_matcher_with_other_rules_is_not_taken),
+		TEST(the_matcher_is_ours),
+		TEST(nothing_is_left_open),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, remove_rules);
+}

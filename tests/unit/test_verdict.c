@@ -1,0 +1,283 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include "child.h"
+#include "maps.h"
+#include "verdict.h"
+
+#define MIB (1ULL << 20)
+
+/* A made-up process: code, a heap, a JIT's page and a place for a dataset. */
+#define CODE 0x400000ULL
+#define HEAP 0x800000ULL
+#define JIT  0xc00000ULL
+
+static struct maps *maps_of(uint64_t dataset)
+{
+	char dir[] = "/tmp/test_verdict.XXXXXX", text[512];
+	struct proc p = { .pid = 1 };
+	struct maps *m = NULL;
+	int fd;
+
+	if (!mkdtemp(dir) || (p.dir = open(dir, O_PATH | O_DIRECTORY)) < 0)
+		abort();
+	snprintf(text, sizeof(text),
+		 "400000-500000 r-xp 0 fe:01 7 /opt/x\n"
+		 "800000-900000 rw-p 0 00:00 0 [heap]\n"
+		 "c00000-d00000 rwxp 0 00:00 0\n"
+		 "7f0000000000-%lx rw-p 0 00:00 0\n",
+		 0x7f0000000000 + (dataset ? dataset : 4096));
+	fd = openat(p.dir, "maps", O_CREAT | O_WRONLY, 0600);
+	if (write(fd, text, strlen(text)) < 0 || maps_read(&p, &m))
+		abort();
+	close(fd);
+	unlinkat(p.dir, "maps", 0);
+	rmdir(dir);
+	close(p.dir);
+	return m;
+}
+
+static const struct rule rules[] = {
+	{ .name = "randomx", .family = "RandomX", .where = WHERE_IMAGE,
+	  .severity = SEVERITY_HIGH },
+	{ .name = "jit", .family = "RandomX", .where = WHERE_JIT,
+	  .severity = SEVERITY_HIGH },
+	{ .name = "ethash", .family = "Ethash", .where = WHERE_IMAGE,
+	  .severity = SEVERITY_MEDIUM },
+	{ .name = "stratum", .family = "Stratum", .where = WHERE_ANY,
+	  .severity = SEVERITY_MEDIUM },
+	{ .name = "low", .family = "Scrypt", .where = WHERE_ANY,
+	  .severity = SEVERITY_LOW },
+};
+
+enum { RX, LIVE, ETH, STRATUM, LOW };
+
+/* Up to four hits {rule + 1, address} and two shares of 100-page binaries. */
+struct scene {
+	const char *what;
+	struct {
+		int rule;
+		uint64_t at;
+	} hit[4];
+	struct {
+		const char *family;
+		uint32_t seen, code;
+	} share[2];
+	double cpu;
+	enum scan_state state;
+	uint64_t dataset;
+	enum verdict verdict;
+	enum category category;
+	enum severity severity;
+	bool idle, jit;
+	uint64_t dataset_found;
+};
+
+static const struct scene scenes[] = {
+	{ .what = "nothing", .verdict = VERDICT_CLEAN },
+	{ .what = "nothing, busy, a dataset", .cpu = 4, .dataset = 2080 * MIB,
+	  .verdict = VERDICT_CLEAN },
+	{ .what = "nothing, partial", .state = SCAN_PARTIAL,
+	  .verdict = VERDICT_UNKNOWN },
+	{ .what = "nothing, vanished", .state = SCAN_VANISHED,
+	  .verdict = VERDICT_UNKNOWN },
+	{ .what = "a rule in code, busy", .hit = { { RX + 1, CODE } },
+	  .cpu = 3.5, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "a rule in code, idle", .hit = { { RX + 1, CODE } },
+	  .cpu = 0.01, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_LOW, .idle = true },
+	{ .what = "three families in code, idle: no wallet has them",
+	  .hit = { { RX + 1, CODE }, { ETH + 1, CODE }, { STRATUM + 1, CODE } },
+	  .cpu = 0.01, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "a rule in code, partial", .hit = { { ETH + 1, CODE } },
+	  .cpu = 1, .state = SCAN_PARTIAL, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_YARA, .severity = SEVERITY_MEDIUM },
+	{ .what = "a live JIT, idle for now", .hit = { { LIVE + 1, JIT } },
+	  .cpu = 0, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH, .jit = true },
+	{ .what = "the highest severity counts",
+	  .hit = { { LOW + 1, CODE }, { ETH + 1, CODE }, { LOW + 1, CODE } },
+	  .cpu = 1, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_MEDIUM },
+	{ .what = "a low rule alone", .hit = { { LOW + 1, CODE } }, .cpu = 1,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_LOW },
+	{ .what = "a dataset is told", .hit = { { RX + 1, CODE } }, .cpu = 1,
+	  .dataset = 2336 * MIB, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_YARA, .severity = SEVERITY_HIGH,
+	  .dataset_found = 2336 * MIB },
+	{ .what = "a cache is told", .hit = { { RX + 1, CODE } }, .cpu = 1,
+	  .dataset = 256 * MIB, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_YARA, .severity = SEVERITY_HIGH,
+	  .dataset_found = 256 * MIB },
+	{ .what = "1 GiB is none", .hit = { { RX + 1, CODE } }, .cpu = 1,
+	  .dataset = 1024 * MIB, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_YARA, .severity = SEVERITY_HIGH },
+	{ .what = "known pages", .share = { { "XMRig", 60, 50 } }, .cpu = 0,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_HASH,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "known pages and a rule", .share = { { "XMRig", 60, 50 } },
+	  .hit = { { RX + 1, CODE } }, .cpu = 0, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_COMBINED, .severity = SEVERITY_HIGH },
+	{ .what = "a library of the algorithm found, idle",
+	  .share = { { "RandomX", 60, 50 } }, .hit = { { RX + 1, CODE } },
+	  .cpu = 0.05, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_COMBINED, .severity = SEVERITY_LOW,
+	  .idle = true },
+	{ .what = "that library at work", .share = { { "RandomX", 60, 50 } },
+	  .hit = { { RX + 1, CODE } }, .cpu = 0.9,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_COMBINED,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "exactly the least", .share = { { "XMRig", 10, 1 } },
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_HASH,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "a page too few", .share = { { "XMRig", 9, 9 } },
+	  .verdict = VERDICT_CLEAN },
+	{ .what = "a page too few, partial", .share = { { "XMRig", 9, 9 } },
+	  .state = SCAN_PARTIAL, .verdict = VERDICT_UNKNOWN },
+	{ .what = "a file that is only read", .share = { { "XMRig", 90, 0 } },
+	  .verdict = VERDICT_CARRIER },
+	{ .what = "a rule's words in an idle heap",
+	  .hit = { { STRATUM + 1, HEAP } }, .cpu = 0.05,
+	  .verdict = VERDICT_CARRIER },
+	{ .what = "the same at work", .hit = { { STRATUM + 1, HEAP } },
+	  .cpu = 0.5, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_MEDIUM },
+	{ .what = "a scanner at work: three families in a heap",
+	  .hit = { { RX + 1, HEAP }, { ETH + 1, HEAP }, { LOW + 1, HEAP } },
+	  .cpu = 1, .verdict = VERDICT_CARRIER },
+	{ .what = "two rules of a family and one more are two families",
+	  .hit = { { RX + 1, HEAP }, { LIVE + 1, HEAP }, { ETH + 1, HEAP } },
+	  .cpu = 1, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH, .jit = true },
+	{ .what = "three families in a heap, one in code",
+	  .hit = { { RX + 1, HEAP }, { ETH + 1, HEAP }, { LOW + 1, HEAP },
+		   { STRATUM + 1, CODE } },
+	  .cpu = 1, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "a carrier that runs known pages",
+	  .hit = { { RX + 1, HEAP }, { ETH + 1, HEAP }, { LOW + 1, HEAP } },
+	  .share = { { "XMRig", 60, 50 } }, .cpu = 1,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_COMBINED,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "anonymous code is no plain data",
+	  .hit = { { STRATUM + 1, JIT } }, .cpu = 0,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_LOW, .idle = true },
+	{ .what = "an address in no region is no plain data",
+	  .hit = { { STRATUM + 1, 0x10 } }, .cpu = 1,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_MEDIUM },
+};
+
+static void set(const struct scene *s, struct look *l, struct hit *hits)
+{
+	memset(l, 0, sizeof(*l));
+	memset(hits, 0, 4 * sizeof(*hits));
+	l->maps = maps_of(s->dataset);
+	l->state = s->state;
+	l->cpu_share = s->cpu;
+	l->hits = hits;
+	for (size_t i = 0; i < 4 && s->hit[i].rule; i++) {
+		hits[i].rule = &rules[s->hit[i].rule - 1];
+		hits[i].n_matches = hits[i].n_strings = 1;
+		hits[i].strings[0].address = s->hit[i].at;
+		l->n_hits++;
+	}
+	for (size_t i = 0; i < 2 && s->share[i].family; i++)
+		l->shares[l->n_shares++] = (struct share){
+			.family = s->share[i].family,
+			.name = "x",
+			.version = "1",
+			.n_pages = 100,
+			.seen = s->share[i].seen,
+			.seen_code = s->share[i].code,
+		};
+}
+
+static bool is_right(const struct scene *s, const struct look *l,
+		     const struct finding *f)
+{
+	if (s->verdict != VERDICT_FINDING)
+		return !f->look; /* untouched */
+	return f->look == l && f->category == s->category &&
+	       f->severity == s->severity && f->idle == s->idle &&
+	       f->jit == s->jit && f->dataset_bytes == s->dataset_found &&
+	       (f->n_shares > 0) == (s->category != CATEGORY_YARA);
+}
+
+static void scenes_are_judged(void **state)
+{
+	static struct hit hits[4];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
+		struct finding f = { .look = NULL };
+		enum verdict v;
+		struct look l;
+
+		set(&scenes[i], &l, hits);
+		v = verdict_judge(&l, &f);
+		if (v != scenes[i].verdict || !is_right(&scenes[i], &l, &f))
+			fail_msg("%s: verdict %d, category %d, severity %d, "
+				 "idle %d, JIT %d, dataset %lu",
+				 scenes[i].what, v, f.category, f.severity,
+				 f.idle, f.jit, f.dataset_bytes);
+		maps_free((struct maps *)l.maps);
+	}
+}
+
+/* A process whose maps could not be read, and of a small binary all. */
+static void odd_looks(void **state)
+{
+	struct look l = { .state = SCAN_PARTIAL };
+	struct finding f;
+	struct hit h = { .rule = &rules[RX], .n_strings = 1 };
+
+	(void)state;
+	assert_int_equal(verdict_judge(&l, &f), VERDICT_UNKNOWN);
+	l.hits = &h;
+	l.n_hits = 1;
+	assert_int_equal(verdict_judge(&l, &f), VERDICT_FINDING);
+	l.n_hits = 0;
+	l.n_shares = 1;
+	l.shares[0] = (struct share){ "A", "a", "1", 3, 3, 3 };
+	assert_int_equal(verdict_judge(&l, &f), VERDICT_UNKNOWN);
+	l.shares[0] = (struct share){ "A", "a", "1", 4, 4, 4 };
+	assert_int_equal(verdict_judge(&l, &f), VERDICT_FINDING);
+	assert_int_equal(f.category, CATEGORY_HASH);
+}
+
+static void names_are_spelled_as_vmtd_does(void **state)
+{
+	(void)state;
+	assert_string_equal(verdict_category(CATEGORY_YARA),
+			    "Execution: Cryptocurrency Mining YARA Rule");
+	assert_string_equal(verdict_category(CATEGORY_HASH),
+			    "Execution: Cryptocurrency Mining Hash Match");
+	assert_string_equal(
+		verdict_category(CATEGORY_COMBINED),
+		"Execution: Cryptocurrency Mining Combined Detection");
+	assert_string_equal(verdict_severity(SEVERITY_LOW), "LOW");
+	assert_string_equal(verdict_severity(SEVERITY_MEDIUM), "MEDIUM");
+	assert_string_equal(verdict_severity(SEVERITY_HIGH), "HIGH");
+	assert_string_equal(verdict_state(SCAN_COMPLETE), "complete");
+	assert_string_equal(verdict_state(SCAN_PARTIAL), "partial");
+	assert_string_equal(verdict_state(SCAN_VANISHED), "vanished");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(scenes_are_judged),
+		cmocka_unit_test(odd_looks),
+		cmocka_unit_test(names_are_spelled_as_vmtd_does),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,472 @@
+/* report_run.c - each event through each sink.
+ *
+ * An event leaves the spool when every sink has it.  One that fails where
+ * others would not (the server chokes on it) goes to the end of the line; the
+ * events of one finding keep their order.  The high ones go first. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+#include "report_event.h"
+#include "report_meta.h"
+#include "report_pace.h"
+#include "report_pubsub.h"
+#include "report_run.h"
+#include "report_sink.h"
+#include "scc.h"
+
+#define PASS_MS 5000
+#define NAP_MS	2000 /* waited for inside a pass */
+#define N_LAST	8
+#define N_SINKS 4
+#define CALM_MS 3600000 /* nothing to do: look again after this */
+
+struct sink {
+	uint8_t bit;
+	const char *name;
+	bool local;
+	enum scc_result (*send)(struct report_run *, struct report_event *,
+				unsigned *, struct why *);
+	bool on;
+	struct report_pace pace;
+	uint64_t taken;
+	struct why trouble;
+};
+
+struct report_run {
+	const struct config *config;
+	struct spool *spool;
+	struct http *http;
+	struct report_auth *auth;
+	struct scc scc;
+	struct sink sinks[N_SINKS];
+	char resource[REPORT_META_MAX];
+	struct report_pace resource_pace;
+	struct why no_resource;
+	uint64_t last[N_LAST]; /* sequences that failed, to come last */
+	unsigned next_last;
+	uint64_t refused;
+	char *text;    /* SPOOL_EVENT_MAX + 1 */
+	uint64_t told; /* hash of the last status */
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* ---- the sinks ---------------------------------------------------------- */
+
+static enum scc_result to_file(struct report_run *r, struct report_event *e,
+			       unsigned *after_s, struct why *why)
+{
+	(void)after_s;
+	return report_sink_file(r->config, e, why) ? SCC_DOWN : SCC_OK;
+}
+
+static enum scc_result to_journal(struct report_run *r, struct report_event *e,
+				  unsigned *after_s, struct why *why)
+{
+	(void)r;
+	(void)after_s;
+	return report_sink_journal(REPORT_SINK_JOURNAL, e, why) ? SCC_DOWN
+								: SCC_OK;
+}
+
+static enum scc_result to_pubsub(struct report_run *r, struct report_event *e,
+				 unsigned *after_s, struct why *why)
+{
+	return report_pubsub(&r->scc, e, after_s, why);
+}
+
+static enum scc_result to_scc(struct report_run *r, struct report_event *e,
+			      unsigned *after_s, struct why *why)
+{
+	json_object *v;
+
+	/* Its resource can not be changed later: none is worse than late. */
+	if (!json_object_object_get_ex(e->finding, "resourceName", &v)) {
+		*why = r->no_resource;
+		return SCC_DOWN;
+	}
+	return scc_deliver(&r->scc, e, after_s, why);
+}
+
+static void set_up_sinks(struct report_run *r, uint64_t jitter_ms)
+{
+	const struct config *c = r->config;
+	const struct sink sinks[N_SINKS] = {
+		{ .bit = REPORT_TO_FILE,
+		  .name = "file",
+		  .local = true,
+		  .send = to_file,
+		  .on = strcmp(c->findings.file, "none") },
+		{ .bit = REPORT_TO_JOURNAL,
+		  .name = "journal",
+		  .local = true,
+		  .send = to_journal,
+		  .on = c->findings.journal },
+		{ .bit = REPORT_TO_PUBSUB,
+		  .name = "pubsub",
+		  .send = to_pubsub,
+		  .on = c->pubsub.topic[0] },
+		{ .bit = REPORT_TO_SCC,
+		  .name = "scc",
+		  .send = to_scc,
+		  .on = c->scc.source[0] },
+	};
+	uint64_t seed = now_ms(), now = seed;
+
+	(void)!getrandom(&seed, sizeof(seed), 0);
+	for (int i = 0; i < N_SINKS; i++) {
+		struct sink *s = &r->sinks[i];
+
+		*s = sinks[i];
+		report_pace_init(&s->pace,
+				 s->local ? 60000000 : c->scc.writes_per_minute,
+				 now, seed + (uint64_t)i);
+		if (!s->local)
+			report_pace_jitter(&s->pace, now, jitter_ms);
+	}
+	report_pace_init(&r->resource_pace, 60, now, seed + N_SINKS);
+}
+
+int report_run_open(const struct config *config, struct spool *spool,
+		    uint64_t jitter_ms, struct report_run **ret,
+		    struct why *why)
+{
+	struct report_run *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	r->config = config;
+	r->spool = spool;
+	snprintf(r->resource, sizeof(r->resource), "%.511s",
+		 config->scc.resource);
+	r->text = malloc(SPOOL_EVENT_MAX + 1);
+	err = r->text ? http_open(&r->http, why) : -ENOMEM;
+	if (!err)
+		err = report_auth_open(config, r->http, &r->auth, why);
+	if (err) {
+		report_run_close(r);
+		return err;
+	}
+	r->scc = (struct scc){ config, r->http, r->auth, 0 };
+	set_up_sinks(r, jitter_ms);
+	*ret = r;
+	return 0;
+}
+
+void report_run_close(struct report_run *r)
+{
+	if (!r)
+		return;
+	report_auth_close(r->auth);
+	http_close(r->http);
+	free(r->text);
+	free(r);
+}
+
+/* ---- one event ---------------------------------------------------------- */
+
+static void find_resource(struct report_run *r)
+{
+	uint64_t now = now_ms();
+
+	if (r->resource[0] || report_pace_wait(&r->resource_pace, now))
+		return;
+	r->no_resource.text[0] = 0;
+	if (report_meta_resource(r->http, r->resource, &r->no_resource)) {
+		r->resource[0] = 0;
+		report_pace_down(&r->resource_pace, now_ms(), 0);
+	}
+}
+
+/* Waits out what the token bucket asks; false where it is more than a nap. */
+static bool may_send(struct sink *s)
+{
+	uint64_t wait = report_pace_wait(&s->pace, now_ms());
+
+	if (wait > NAP_MS)
+		return false;
+	if (wait)
+		usleep((useconds_t)wait * 1000);
+	return true;
+}
+
+static enum scc_result send_to(struct report_run *r, struct sink *s,
+			       struct report_event *e)
+{
+	unsigned before = r->scc.requests, after_s = 0;
+	enum scc_result result;
+	struct why why = { "" };
+
+	result = s->send(r, e, &after_s, &why);
+	/* A conflict costs two writes, and the bucket knows. */
+	do
+		report_pace_sent(&s->pace);
+	while (!s->local && ++before < r->scc.requests);
+	s->trouble = why;
+	switch (result) {
+	case SCC_OK:
+		s->taken++;
+		s->trouble.text[0] = 0;
+		report_pace_ok(&s->pace);
+		break;
+	case SCC_REFUSED:
+		report_pace_ok(&s->pace);
+		break;
+	case SCC_BUSY:
+		report_pace_busy(&s->pace, now_ms(), after_s * 1000ull);
+		break;
+	default:
+		report_pace_down(&s->pace, now_ms(), after_s * 1000ull);
+	}
+	return result;
+}
+
+static bool fails(const struct report_run *r, const struct spool_entry *e)
+{
+	for (int i = 0; i < N_LAST; i++)
+		if (r->last[i] == e->seq + 1)
+			return true;
+	return false;
+}
+
+static void remember_failure(struct report_run *r, const struct spool_entry *e)
+{
+	if (!fails(r, e))
+		r->last[r->next_last++ % N_LAST] = e->seq + 1;
+}
+
+/* Whether some sink lacks the event and may be asked now. */
+static bool worth_reading(struct report_run *r, const struct spool_entry *e)
+{
+	uint64_t now = now_ms();
+
+	for (int i = 0; i < N_SINKS; i++) {
+		struct sink *s = &r->sinks[i];
+
+		if (s->on && !(e->done & s->bit) &&
+		    report_pace_wait(&s->pace, now) <= NAP_MS)
+			return true;
+	}
+	return false;
+}
+
+/* Where all of it went; @ret_refused: SCC will never take it. */
+static uint8_t through_sinks(struct report_run *r, struct spool_entry *entry,
+			     struct report_event *e, bool *ret_refused)
+{
+	uint8_t done = entry->done;
+	enum scc_result result;
+
+	for (int i = 0; i < N_SINKS; i++) {
+		struct sink *s = &r->sinks[i];
+
+		if (!s->on || done & s->bit || !may_send(s))
+			continue;
+		result = send_to(r, s, e);
+		if (result == SCC_OK)
+			done |= s->bit;
+		else if (result == SCC_REFUSED)
+			*ret_refused = true;
+		else if (!s->local)
+			remember_failure(r, entry);
+	}
+	return done;
+}
+
+static uint8_t wanted(const struct report_run *r)
+{
+	uint8_t bits = 0;
+
+	for (int i = 0; i < N_SINKS; i++)
+		bits |= r->sinks[i].on ? r->sinks[i].bit : 0;
+	return bits;
+}
+
+/* 1: it left the spool; 0: it waits; -errno: of the spool. */
+static int deliver(struct report_run *r, struct spool_entry *entry)
+{
+	struct report_event e = { 0 };
+	bool refused = false;
+	uint8_t done, all = wanted(r);
+	size_t len;
+	int err;
+
+	err = spool_read(r->spool, entry, r->text, &len);
+	if (err == -ENOENT)
+		return 1;
+	if (!err)
+		err = report_event_parse(r->text, len, &e);
+	if (err == -EBADMSG) {
+		r->refused++;
+		return spool_aside(r->spool, entry) ? 0 : 1;
+	}
+	if (err)
+		return err;
+	find_resource(r);
+	report_event_set_resource(&e, r->resource);
+	done = through_sinks(r, entry, &e, &refused);
+	report_event_free(&e);
+	if (refused && (done | REPORT_TO_SCC | REPORT_TO_PUBSUB) == 15) {
+		r->refused++;
+		return spool_aside(r->spool, entry) ? 0 : 1;
+	}
+	if ((done & all) == all) {
+		err = spool_remove(r->spool, entry);
+		return err ? err : 1;
+	}
+	err = done == entry->done ? 0 : spool_mark(r->spool, entry, done);
+	return err == -ENOENT ? 1 : err;
+}
+
+/* ---- one pass -------------------------------------------------------------
+ */
+
+struct turn {
+	struct spool_entry *entry;
+	bool last;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const struct turn *x = a, *y = b;
+	int d = strcmp(x->entry->id, y->entry->id);
+
+	return d ? d
+		 : (x->entry->seq > y->entry->seq) -
+			       (x->entry->seq < y->entry->seq);
+}
+
+static int by_turn(const void *a, const void *b)
+{
+	const struct turn *x = a, *y = b;
+
+	if (x->last != y->last)
+		return x->last - y->last;
+	if (x->entry->severity != y->entry->severity)
+		return y->entry->severity - x->entry->severity;
+	return (x->entry->seq > y->entry->seq) -
+	       (x->entry->seq < y->entry->seq);
+}
+
+/* The first event of each finding, in the order of delivery. */
+static size_t take_turns(const struct report_run *r, struct spool_entry *list,
+			 size_t n, struct turn *turns)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		turns[i] = (struct turn){ &list[i], fails(r, &list[i]) };
+	if (n)
+		qsort(turns, n, sizeof(*turns), by_id);
+	for (size_t i = 0; i < n; i++)
+		if (!kept ||
+		    strcmp(turns[kept - 1].entry->id, turns[i].entry->id))
+			turns[kept++] = turns[i];
+	if (kept)
+		qsort(turns, kept, sizeof(*turns), by_turn);
+	return kept;
+}
+
+/* When a sink that still lacks something may be asked again. */
+static uint64_t next_wait(struct report_run *r)
+{
+	uint64_t wait = CALM_MS, now = now_ms(), w;
+
+	for (int i = 0; i < N_SINKS; i++) {
+		if (!r->sinks[i].on)
+			continue;
+		w = report_pace_wait(&r->sinks[i].pace, now);
+		wait = w && w < wait ? w : wait;
+	}
+	return wait;
+}
+
+int report_run_pass(struct report_run *r, size_t *ret_left,
+		    uint64_t *ret_wait_ms)
+{
+	struct spool_entry *list = NULL;
+	struct turn *turns = NULL;
+	uint64_t start = now_ms();
+	size_t n = 0, gone = 0, first;
+	int err;
+
+	err = spool_list(r->spool, &list, &n);
+	if (err)
+		return err;
+	turns = calloc(n + 1, sizeof(*turns));
+	first = turns ? take_turns(r, list, n, turns) : 0;
+	for (size_t i = 0; i < first && now_ms() - start < PASS_MS; i++) {
+		int rc = worth_reading(r, turns[i].entry)
+				 ? deliver(r, turns[i].entry)
+				 : 0;
+
+		gone += rc > 0;
+		err = rc < 0 ? rc : err;
+	}
+	*ret_left = n - gone;
+	*ret_wait_ms = gone && n > gone ? 0 : next_wait(r);
+	free(turns);
+	free(list);
+	return err;
+}
+
+/* ---- for people -----------------------------------------------------------
+ */
+
+const char *report_run_trouble(const struct report_run *r)
+{
+	for (int i = N_SINKS - 1; i >= 0; i--)
+		if (r->sinks[i].on && r->sinks[i].trouble.text[0])
+			return r->sinks[i].trouble.text;
+	return "";
+}
+
+/* FNV-1a: a status that says the same again is not written again. */
+static uint64_t hash(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	while (*s)
+		h = (h ^ (unsigned char)*s++) * 0x100000001b3;
+	return h;
+}
+
+void report_run_status(struct report_run *r)
+{
+	char text[4096];
+	time_t now = time(NULL);
+	size_t start, n;
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	start = strftime(text, sizeof(text), "time %Y-%m-%dT%H:%M:%SZ\n", &tm);
+	n = start + (size_t)snprintf(text + start, sizeof(text) - start,
+				     "refused %" PRIu64 "\n", r->refused);
+	for (int i = 0; i < N_SINKS; i++) {
+		const struct sink *s = &r->sinks[i];
+
+		if (!s->on)
+			continue;
+		n += (size_t)snprintf(
+			text + n, sizeof(text) - n,
+			"%s %" PRIu64 " delivered since start%s%s\n", s->name,
+			s->taken, s->trouble.text[0] ? "; now: " : "",
+			s->trouble.text);
+	}
+	if (hash(text + start) == r->told)
+		return;
+	r->told = hash(text + start);
+	(void)spool_status_set(r->spool, text, n);
+}

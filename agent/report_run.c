@@ -262,9 +262,9 @@ static bool worth_reading(struct report_run *r, const struct spool_entry *e)
 	return false;
 }
 
-/* Where all of it went; @ret_refused: SCC will never take it. */
+/* Where it is now; @ret_refused: which will never take it. */
 static uint8_t through_sinks(struct report_run *r, struct spool_entry *entry,
-			     struct report_event *e, bool *ret_refused)
+			     struct report_event *e, uint8_t *ret_refused)
 {
 	uint8_t done = entry->done;
 	enum scc_result result;
@@ -278,7 +278,7 @@ static uint8_t through_sinks(struct report_run *r, struct spool_entry *entry,
 		if (result == SCC_OK)
 			done |= s->bit;
 		else if (result == SCC_REFUSED)
-			*ret_refused = true;
+			*ret_refused |= s->bit;
 		else if (!s->local)
 			remember_failure(r, entry);
 	}
@@ -298,8 +298,7 @@ static uint8_t wanted(const struct report_run *r)
 static int deliver(struct report_run *r, struct spool_entry *entry)
 {
 	struct report_event e = { 0 };
-	bool refused = false;
-	uint8_t done, all = wanted(r);
+	uint8_t done, refused = 0, all = wanted(r);
 	size_t len;
 	int err;
 
@@ -318,7 +317,7 @@ static int deliver(struct report_run *r, struct spool_entry *entry)
 	report_event_set_resource(&e, r->resource);
 	done = through_sinks(r, entry, &e, &refused);
 	report_event_free(&e);
-	if (refused && (done | REPORT_TO_SCC | REPORT_TO_PUBSUB) == 15) {
+	if (refused && ((done | refused) & all) == all) {
 		r->refused++;
 		return spool_aside(r->spool, entry) ? 0 : 1;
 	}

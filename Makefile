@@ -40,7 +40,7 @@ libs     = $(shell $(PKG_CONFIG) --libs $(1))
 
 # Which library each program may use (tests/confinement checks the sources).
 DAVYLAMP_LIBS := libxxhash json-c inih
-MATCH_LIBS    := yara
+MATCH_LIBS    := yara libxxhash
 REPORT_LIBS   := libcurl json-c libcrypto inih
 LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)
 
@@ -78,7 +78,8 @@ $(BUILD)/builtin.yar: $(sort $(wildcard rules/*.yar))
 	@mkdir -p $(@D)
 	$(call say,CAT)cat $^ > $@
 
-$(BUILD)/hashpack: agent/hashpack.c $(wildcard agent/hash*.c agent/hash*.h agent/digest*.[ch])
+HASHPACK := hashpack hashbuild hashgood hashsave hashset hashcheck digestlist text
+$(BUILD)/hashpack: $(HASHPACK:%=agent/%.c) $(wildcard agent/hash*.h) agent/digestlist.h
 	@mkdir -p $(@D)
 	$(call say,HOST)$(HOSTCC) -std=gnu17 -D_GNU_SOURCE -O2 -Iagent -o $@ $(filter %.c,$^) -lxxhash
 
@@ -126,7 +127,7 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
 install: all ## install under DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/davylamp
 	install -m 755 $(BUILD)/davylamp $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(BUILD)/davylamp-match $(BUILD)/davylamp-report $(DESTDIR)$(PREFIX)/libexec/davylamp
+	install -m 755 $(BUILD)/davylamp-match $(DESTDIR)$(PREFIX)/libexec/davylamp
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/davylamp

@@ -52,6 +52,9 @@ enum where {
 	WHERE_COUNT
 };
 
+/* A region's `where` if it is plain data: a heap, a stack. */
+#define WHERE_PLAIN (1U << WHERE_ANY)
+
 enum {
 	REGION_READ = 1,
 	REGION_WRITE = 2,
@@ -86,10 +89,16 @@ struct batch {
 
 /* ---- suspect ---------------------------------------------------------- */
 
+/* A rule set is one `where` and one way: rules whose strings the prefilter
+ * knows see suspects only, the others see every page. */
+#define SET_COUNT (2 * WHERE_COUNT)
+#define SET_BIT(where, every_page) \
+	(1U << ((where) + ((every_page) ? WHERE_COUNT : 0)))
+
 /* Bytes of the process that the matcher must see. */
 struct suspect {
 	uint64_t start, end;	/* addresses */
-	uint8_t where;		/* bit per enum where: the region's */
+	uint8_t sets;		/* SET_BIT of each set to show them to */
 };
 
 /* ---- hit -------------------------------------------------------------- */
@@ -126,9 +135,46 @@ struct hit {
 
 enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
 
-enum category { CATEGORY_YARA, CATEGORY_HASH, CATEGORY_COMBINED };
-
 /* How far the look at a process went. */
 enum scan_state { SCAN_COMPLETE, SCAN_PARTIAL, SCAN_VANISHED };
+
+/* Pages of one known binary that were seen in a process. */
+struct share {
+	const char *family, *name, *version; /* as long as the hash set */
+	uint32_t n_pages;   /* distinct pages of the binary in the set */
+	uint32_t seen;	    /* of them, in this process */
+	uint32_t seen_code; /* of those, in executable memory */
+};
+
+#define SHARES_MAX 16
+
+/* One look at one process, from scan.c; valid until its next look. */
+struct look {
+	const struct proc *proc;   /* as it was when the look began */
+	const struct maps *maps;   /* NULL: never read */
+	enum scan_state state;
+	char why[256];		   /* not complete: the reason, escaped */
+	bool denied;		   /* the reason is who we are */
+	const struct hit *hits;
+	size_t n_hits;
+	struct share shares[SHARES_MAX]; /* most pages seen first */
+	size_t n_shares;
+	double cpu_share;	   /* 1.0: a whole core */
+	uint64_t read_bytes, shared_bytes, unreadable_bytes;
+};
+
+enum category { CATEGORY_YARA, CATEGORY_HASH, CATEGORY_COMBINED };
+
+/* What a look means. */
+struct finding {
+	enum category category;
+	enum severity severity;
+	const struct look *look;
+	const struct share *shares[SHARES_MAX]; /* those that count */
+	size_t n_shares;
+	bool jit;		/* a live proof-of-work JIT was seen */
+	bool idle;		/* nothing shows work: severity lowered */
+	uint64_t dataset_bytes;	/* a mapping of RandomX's size, or 0 */
+};
 
 #endif

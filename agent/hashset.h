@@ -3,7 +3,8 @@
  * A set maps the XXH3-128 digest of a 4096-byte page to the binaries that
  * have this page.  On disk it is one file, little-endian, mapped read-only:
  *
- *	header    128 bytes: magic "DLHASHES", version, sizes, checksum
+ *	header    128 bytes: magic "DLHASHES", version, counts, offsets,
+ *		  file size, checksum (hashformat.h has the structs)
  *	binaries  struct hashset_binary each
  *	strings   NUL-terminated names
  *	filter    split-block Bloom filter, 32-byte blocks, 12 bits a digest
@@ -39,8 +40,12 @@ struct hashset_binary {
 	uint32_t n_code_pages;	/* of them: executable */
 };
 
-/* Maps @path.  -EBADMSG: damaged, foreign or of another version, and @why
- * says which; other errors from open(2), mmap(2). */
+/* Reads @path once to check it (64 KiB at a time), then maps it: pages of the
+ * mapping become resident as look-ups need them.  -EBADMSG: damaged, foreign
+ * or of another version; other errors from open(2), pread(2), mmap(2); @why
+ * says which and what to do.  The file must only ever be replaced by rename
+ * while it is mapped (as `hash build` does): written in place it gives wrong
+ * answers, cut short it raises SIGBUS. */
 int hashset_open(const char *path, struct hashset **ret, struct why *why);
 
 /* The same for a set in memory (the built-in one); @bytes must be 32-byte
@@ -62,13 +67,21 @@ void hashset_lookup(const struct hashset *, const struct digest *, size_t n,
 uint32_t hashset_n_pages(const struct hashset *);
 uint32_t hashset_n_binaries(const struct hashset *);
 
-/* @binary < hashset_n_binaries(). */
+/* @binary < hashset_n_binaries(); n_pages is never 0, names are printable
+ * ASCII. */
 struct hashset_binary hashset_binary(const struct hashset *, uint32_t binary);
 
+/* SHA-256 of that binary's file, 32 bytes; zeros if nobody knows it. */
+const uint8_t *hashset_sha256(const struct hashset *, uint32_t binary);
+
 /* The binaries that have @page (< hashset_n_pages()), as long as the set
- * lives.  Returns how many. */
+ * lives: each < hashset_n_binaries().  Returns how many; 0, and
+ * *ret untouched, only if the file was changed under us. */
 size_t hashset_refs(const struct hashset *, uint32_t page,
 		    const uint32_t **ret);
+
+/* Size of its file. */
+uint64_t hashset_bytes(const struct hashset *);
 
 /* 16 hex digits that name this very set: its checksum's beginning. */
 const char *hashset_version(const struct hashset *);

@@ -56,7 +56,7 @@ static bool is_plain(uint32_t rune)
 char *text_escape(const void *bytes, size_t len, char *ret, size_t cap)
 {
 	const uint8_t *s = bytes;
-	size_t out = 0;
+	size_t out = 0, cut = 0;
 
 	for (size_t i = 0; i < len;) {
 		uint32_t rune;
@@ -75,9 +75,10 @@ char *text_escape(const void *bytes, size_t len, char *ret, size_t cap)
 			width = 4;
 			n = 1;
 		}
-		/* Room for "..." is kept until the last byte is in. */
-		if (out + width + (i + n < len ? 4 : 1) > cap) {
-			memcpy(ret + out, "...", 4);
+		if (out + 4 <= cap)
+			cut = out; /* the last place where "..." has room */
+		if (out + width + 1 > cap) {
+			memcpy(ret + cut, "...", 4);
 			return ret;
 		}
 		memcpy(ret + out, one, width);

@@ -1,0 +1,13 @@
+/* cmd_hash.h - `davylamp hash`: argv[0] is the subcommand's name; the return
+ * value is the exit status. */
+#ifndef CMD_HASH_H
+#define CMD_HASH_H
+
+int cmd_hash(int argc, char **argv);
+int cmd_hash_build(int argc, char **argv);
+int cmd_hash_query(int argc, char **argv);
+
+/* 2 for what the caller can mend in the arguments or inputs, else 4. */
+int cmd_hash_status(int error);
+
+#endif

@@ -1,0 +1,174 @@
+/* davylamp-match - the process that runs libyara, and nothing else.
+ *
+ * Started by davylamp with a socket and the shared memory; reads the rules'
+ * text once, then only the windows handed to it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+#include "match_scan.h"
+#include "rules.h"
+#include "wire.h"
+
+struct matcher {
+	struct match_scan *scan;
+	const uint8_t *memory;
+	struct wire_message in, out;
+};
+
+static int send_hit(void *user, struct wire_hit *hit)
+{
+	struct matcher *m = user;
+
+	m->out.hit = *hit;
+	return wire_send(WIRE_SOCKET, &m->out, WIRE_HIT, sizeof(*hit));
+}
+
+static int on_look(struct matcher *m)
+{
+	int err = match_scan_look(m->scan, &m->in.look, m->memory);
+
+	return err ?: wire_send(WIRE_SOCKET, &m->out, WIRE_LOOKED, 0);
+}
+
+static int on_end(struct matcher *m)
+{
+	struct wire_done done = { 0 };
+	int err = match_scan_end(m->scan, send_hit, m, &done);
+
+	m->out.done = done;
+	return err ?: wire_send(WIRE_SOCKET, &m->out, WIRE_DONE, sizeof(done));
+}
+
+/* All that the parent may ask.  Anything else ends this process. */
+static int (*const handlers[WIRE_TYPES])(struct matcher *) = {
+	[WIRE_LOOK] = on_look,
+	[WIRE_END] = on_end,
+};
+
+static int serve(struct matcher *m)
+{
+	for (;;) {
+		int got = wire_receive(WIRE_SOCKET, &m->in, -1);
+
+		if (got <= 0)
+			return got;
+		if (!handlers[m->in.type])
+			return -EBADMSG;
+		got = handlers[m->in.type](m);
+		if (got < 0)
+			return got;
+	}
+}
+
+static int send_atoms(struct matcher *m, const struct rules *rules)
+{
+	size_t n;
+	const struct atom *atoms = rules_atoms(rules, &n);
+
+	for (size_t i = 0; i < n; i += WIRE_ATOMS) {
+		uint32_t part = n - i < WIRE_ATOMS ? (uint32_t)(n - i)
+						   : WIRE_ATOMS;
+		int err;
+
+		m->out.atoms.n = part;
+		memcpy(m->out.atoms.atom, atoms + i, part * sizeof(*atoms));
+		err = wire_send(WIRE_SOCKET, &m->out, WIRE_ATOMS_PART,
+				wire_atoms_size(part));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int introduce(struct matcher *m, const struct rules *rules)
+{
+	struct wire_ready ready = { .n_rules = rules_count(rules) };
+	size_t n_atoms;
+	int err = 0;
+
+	for (uint32_t i = 0; i < ready.n_rules && !err; i++) {
+		m->out.rule = *rules_rule(rules, i);
+		if (rules_every_page(rules, i) && !ready.slow_rule[0])
+			memcpy(ready.slow_rule, m->out.rule.name,
+			       sizeof(ready.slow_rule));
+		err = wire_send(WIRE_SOCKET, &m->out, WIRE_RULE,
+				sizeof(m->out.rule));
+	}
+	if (!err)
+		err = send_atoms(m, rules);
+	if (err)
+		return err;
+	rules_atoms(rules, &n_atoms);
+	ready.n_atoms = (uint32_t)n_atoms;
+	for (unsigned s = 0; s < SET_COUNT; s++)
+		if (rules_set((struct rules *)rules, s))
+			ready.sets |= 1U << s;
+	snprintf(ready.engine, sizeof(ready.engine), "libyara %s", YR_VERSION);
+	memcpy(ready.version, rules_version(rules), sizeof(ready.version));
+	m->out.ready = ready;
+	return wire_send(WIRE_SOCKET, &m->out, WIRE_READY, sizeof(ready));
+}
+
+static int refuse(struct matcher *m, int error, const struct why *why)
+{
+	snprintf(m->out.refused.text, sizeof(m->out.refused.text), "%s",
+		 why->text[0] ? why->text : strerror(-error));
+	wire_send(WIRE_SOCKET, &m->out, WIRE_REFUSED, sizeof(m->out.refused));
+	return error;
+}
+
+static int start(struct matcher *m, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "no-default-rules", no_argument, NULL, 'n' },
+		{ 0 },
+	};
+	bool builtin = true;
+	struct rules *rules;
+	struct why why = { "" };
+	int err;
+
+	while ((err = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (err != 'n')
+			return -EINVAL;
+		builtin = false;
+	}
+	if (yr_initialize() != ERROR_SUCCESS ||
+	    yr_set_configuration_uint32(YR_CONFIG_MAX_MATCH_DATA, HIT_BYTES))
+		return refuse(m, -ENOMEM, &why);
+	err = rules_load((const char *const *)argv + optind,
+			 (size_t)(argc - optind), builtin, &rules, &why);
+	if (err)
+		return refuse(m, err, &why);
+	err = match_scan_new(rules, &m->scan);
+	return err ? refuse(m, err, &why) : introduce(m, rules);
+}
+
+int main(int argc, char **argv)
+{
+	static struct matcher m; /* large */
+	int err;
+
+	/* Ends with davylamp, and gains nothing by any exec. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (fcntl(WIRE_SOCKET, F_GETFD) < 0 || fcntl(WIRE_MEMORY, F_GETFD) < 0) {
+		fputs("davylamp-match is started by davylamp, not by hand; "
+		      "try: davylamp scan\n", stderr);
+		return 2;
+	}
+	m.memory = mmap(NULL, WIRE_BYTES, PROT_READ, MAP_SHARED, WIRE_MEMORY,
+			0);
+	if (m.memory == MAP_FAILED)
+		return 4;
+	err = start(&m, argc, argv);
+	if (!err)
+		err = serve(&m);
+	return err ? 4 : 0;
+}

@@ -1,0 +1,78 @@
+/* davylamp - finds cryptocurrency miners in the memory of this machine. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include "commands.h"
+#include "text.h"
+
+static int cmd_help(int argc, char **argv);
+static int cmd_version(int argc, char **argv);
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *about;
+} commands[] = {
+	{ "scan", cmd_scan, "look at every process once and say what mines" },
+	{ "hash", cmd_hash, "build, show and query sets of known binaries" },
+	{ "help", cmd_help, "this list, or the help of one command" },
+	{ "version", cmd_version, "print the version" },
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *out)
+{
+	fputs("davylamp finds cryptocurrency miners in the memory of this "
+	      "machine.\n\nusage: davylamp COMMAND [OPTION]...\n\n", out);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-10s%s\n", commands[i].name,
+			commands[i].about);
+	fputs("\nTry: sudo davylamp scan\n", out);
+}
+
+static int cmd_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("davylamp " DAVYLAMP_VERSION);
+	return EXIT_CLEAN;
+}
+
+static int run(int argc, char **argv)
+{
+	char shown[128];
+
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(argv[0], commands[i].name))
+			return commands[i].run(argc, argv);
+	fprintf(stderr, "davylamp: there is no command '%s'; try: "
+			"davylamp help\n",
+		text_escape_str(argv[0], shown, sizeof(shown)));
+	return EXIT_USAGE;
+}
+
+static int cmd_help(int argc, char **argv)
+{
+	char help[] = "--help";
+	char *words[] = { argc > 1 ? argv[1] : NULL, help, NULL };
+
+	if (argc > 1 && strcmp(argv[1], "help"))
+		return run(2, words);
+	usage(stdout);
+	return EXIT_CLEAN;
+}
+
+int main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return cmd_help(1, argv);
+	if (!strcmp(argv[1], "--version"))
+		return cmd_version(1, argv);
+	return run(argc - 1, argv + 1);
+}

@@ -1,0 +1,325 @@
+/* finding_json.c - a finding in the shape of SCC's Finding message. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <fcntl.h>
+#include <time.h>
+#include "finding_json.h"
+#include "maps.h"
+#include "text.h"
+#include "verdict.h"
+
+#define NEXT_STEPS \
+	"Keep the evidence before you stop it: a snapshot of the disk, and " \
+	"the memory of the process (gcore). Find out how it was started " \
+	"(parent process, unit, container image, cron) and with whose " \
+	"rights. Then stop it, close that way in, and rotate the " \
+	"credentials that this VM could use. If this work is yours, exclude " \
+	"it by its executable."
+
+static void add_text(json_object *o, const char *key, const char *text)
+{
+	json_object_object_add(o, key, json_object_new_string(text));
+}
+
+/* Attacker's bytes: escaped, so that they are UTF-8 and harmless. */
+static void add_hostile(json_object *o, const char *key, const char *bytes)
+{
+	char shown[8192];
+
+	add_text(o, key, text_escape_str(bytes, shown, sizeof(shown)));
+}
+
+/* 64-bit integers are strings in proto3's JSON. */
+static void add_int64(json_object *o, const char *key, uint64_t n)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, n);
+	add_text(o, key, text);
+}
+
+void finding_time(char ret[static 32])
+{
+	struct timespec t;
+	struct tm tm;
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	gmtime_r(&t.tv_sec, &tm);
+	n = strftime(ret, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(ret + n, 32 - n, ".%06ldZ", t.tv_nsec / 1000);
+}
+
+/* ---- for people ----------------------------------------------------------- */
+
+static const char *main_family(const struct finding *f)
+{
+	if (f->n_shares)
+		return f->shares[0]->family;
+	for (size_t i = 0; i < f->look->n_hits; i++)
+		if (f->look->hits[i].rule->family[0])
+			return f->look->hits[i].rule->family;
+	return f->look->hits[0].rule->name;
+}
+
+void finding_describe(const struct finding *f, char *ret, size_t cap)
+{
+	const struct look *l = f->look;
+	char comm[PROC_COMM * 4], family[200];
+	int n;
+
+	text_escape_str(l->proc->comm, comm, sizeof(comm));
+	text_escape_str(main_family(f), family, sizeof(family));
+	n = snprintf(ret, cap, "Process %d (%s) ", l->proc->pid, comm);
+	if (f->n_shares)
+		n += snprintf(ret + n, cap - (size_t)n,
+			      "runs %u of %u known pages of a %s binary",
+			      f->shares[0]->seen, f->shares[0]->n_pages,
+			      family);
+	else
+		n += snprintf(ret + n, cap - (size_t)n,
+			      "holds the code of a cryptocurrency miner (%s)",
+			      family);
+	if (l->n_hits)
+		n += snprintf(ret + n, cap - (size_t)n,
+			      "; %zu rule%s of proof-of-work constants match%s",
+			      l->n_hits, l->n_hits > 1 ? "s" : "",
+			      l->n_hits > 1 ? "" : "es");
+	snprintf(ret + n, cap - (size_t)n, "; it uses %.0f %% of a core%s%s.",
+		 l->cpu_share * 100,
+		 f->jit ? " and has a live mining JIT" : "",
+		 f->idle ? ", so nothing shows that it mines now" : "");
+}
+
+/* ---- parts of the message -------------------------------------------------- */
+
+static json_object *signature(const char *kind, json_object *body)
+{
+	json_object *o = json_object_new_object();
+
+	json_object_object_add(o, kind, body);
+	add_text(o, "signatureType", "SIGNATURE_TYPE_PROCESS");
+	return o;
+}
+
+static json_object *detection(const struct share *s)
+{
+	json_object *o = json_object_new_object();
+
+	add_hostile(o, "binary", s->name);
+	json_object_object_add(
+		o, "percentPagesMatched",
+		json_object_new_double((double)s->seen / s->n_pages));
+	return o;
+}
+
+static bool is_first_of_family(const struct finding *f, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(f->shares[k]->family, f->shares[i]->family))
+			return false;
+	return true;
+}
+
+/* One element a binary family. */
+static json_object *family_signature(const struct finding *f, size_t i)
+{
+	json_object *o = json_object_new_object();
+	json_object *list = json_object_new_array();
+
+	add_hostile(o, "binaryFamily", f->shares[i]->family);
+	for (size_t k = i; k < f->n_shares; k++)
+		if (!strcmp(f->shares[k]->family, f->shares[i]->family))
+			json_object_array_add(list, detection(f->shares[k]));
+	json_object_object_add(o, "detections", list);
+	return signature("memoryHashSignature", o);
+}
+
+static json_object *indicator(const struct finding *f)
+{
+	json_object *list = json_object_new_array();
+	json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < f->n_shares; i++)
+		if (is_first_of_family(f, i))
+			json_object_array_add(list, family_signature(f, i));
+	for (size_t i = 0; i < f->look->n_hits; i++) {
+		json_object *rule = json_object_new_object();
+
+		add_hostile(rule, "yaraRule", f->look->hits[i].rule->name);
+		json_object_array_add(list,
+				      signature("yaraRuleSignature", rule));
+	}
+	json_object_object_add(o, "signatures", list);
+	return o;
+}
+
+static json_object *arguments(const struct who *w)
+{
+	json_object *list = json_object_new_array();
+	char shown[8192];
+
+	for (size_t at = 0; at < w->args_len;) {
+		size_t n = strnlen(w->args + at, w->args_len - at);
+
+		json_object_array_add(
+			list, json_object_new_string(text_escape(
+				      w->args + at, n, shown, sizeof(shown))));
+		at += n + 1;
+	}
+	return list;
+}
+
+static json_object *process(const struct proc *p, const struct who *w)
+{
+	json_object *o = json_object_new_object();
+	json_object *binary = json_object_new_object();
+	struct stat st;
+
+	add_hostile(o, "name", p->comm);
+	if (w->exe[0])
+		add_hostile(binary, "path", w->exe);
+	if (fstatat(p->dir, "exe", &st, 0) == 0)
+		add_int64(binary, "size", (uint64_t)st.st_size);
+	json_object_object_add(o, "binary", binary);
+	json_object_object_add(o, "args", arguments(w));
+	json_object_object_add(o, "argumentsTruncated",
+			       json_object_new_boolean(w->args_truncated));
+	add_int64(o, "pid", (uint64_t)p->pid);
+	add_int64(o, "parentPid", (uint64_t)p->ppid);
+	add_int64(o, "userId", p->uid);
+	return o;
+}
+
+static void add_container(json_object *finding, const struct who *w)
+{
+	json_object *list, *o;
+	char name[96];
+
+	if (!w->container[0])
+		return;
+	list = json_object_new_array();
+	o = json_object_new_object();
+	snprintf(name, sizeof(name), "%s/%s", w->runtime, w->container);
+	add_text(o, "name", name);
+	json_object_array_add(list, o);
+	json_object_object_add(finding, "containers", list);
+}
+
+static json_object *attack(void)
+{
+	json_object *o = json_object_new_object();
+	json_object *list = json_object_new_array();
+
+	add_text(o, "primaryTactic", "IMPACT");
+	json_object_array_add(list,
+			      json_object_new_string("RESOURCE_HIJACKING"));
+	json_object_object_add(o, "primaryTechniques", list);
+	return o;
+}
+
+/* ---- evidence --------------------------------------------------------------- */
+
+static json_object *one_string(const struct look *l, const struct hit_string *s)
+{
+	const struct region *r = l->maps ? maps_find(l->maps, s->address)
+					 : NULL;
+	json_object *o = json_object_new_object();
+	char text[2 * HIT_BYTES + 1] = "";
+
+	add_hostile(o, "name", s->name);
+	snprintf(text, sizeof(text), "0x%" PRIx64, s->address);
+	add_text(o, "address", text);
+	json_object_object_add(o, "length",
+			       json_object_new_int64(s->length));
+	for (uint32_t i = 0; i < s->n_bytes; i++)
+		snprintf(text + 2 * i, 3, "%02x", s->bytes[i]);
+	add_text(o, "bytes", s->n_bytes ? text : "");
+	if (r) {
+		maps_permissions(r, text);
+		add_text(o, "permissions", text);
+		add_hostile(o, "region", maps_name(l->maps, r));
+	}
+	return o;
+}
+
+static json_object *rules(const struct look *l)
+{
+	json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < l->n_hits; i++) {
+		const struct hit *h = &l->hits[i];
+		json_object *o = json_object_new_object();
+		json_object *strings = json_object_new_array();
+
+		add_hostile(o, "rule", h->rule->name);
+		add_hostile(o, "family", h->rule->family);
+		add_hostile(o, "algorithm", h->rule->algorithm);
+		add_hostile(o, "reference", h->rule->reference);
+		json_object_object_add(
+			o, "matches",
+			json_object_new_int64((int64_t)h->n_matches));
+		for (size_t k = 0; k < h->n_strings; k++)
+			json_object_array_add(strings,
+					      one_string(l, &h->strings[k]));
+		json_object_object_add(o, "strings", strings);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static json_object *evidence(const struct finding *f, const struct who *w,
+			     const struct finding_tools *tools)
+{
+	const struct look *l = f->look;
+	json_object *o = json_object_new_object();
+
+	add_text(o, "agent", "davylamp " DAVYLAMP_VERSION);
+	add_text(o, "engine", tools->engine);
+	add_text(o, "ruleSetVersion", tools->rules_version);
+	add_text(o, "hashSetVersion", tools->set_version);
+	add_text(o, "scanState", verdict_state(l->state));
+	if (l->why[0])
+		add_text(o, "scanStateReason", l->why);
+	json_object_object_add(o, "cpuShare",
+			       json_object_new_double(l->cpu_share));
+	json_object_object_add(o, "liveJit", json_object_new_boolean(f->jit));
+	if (f->dataset_bytes)
+		add_int64(o, "datasetBytes", f->dataset_bytes);
+	add_hostile(o, "user", w->user);
+	json_object_object_add(o, "executableDeleted",
+			       json_object_new_boolean(w->exe_deleted));
+	if (w->unit[0])
+		add_hostile(o, "unit", w->unit);
+	json_object_object_add(o, "rules", rules(l));
+	return o;
+}
+
+json_object *finding_json(const struct finding *f, const struct who *w,
+			  const struct finding_tools *tools)
+{
+	json_object *o = json_object_new_object();
+	json_object *processes = json_object_new_array();
+	char now[32], text[1024];
+
+	if (!o || !processes)
+		return NULL;
+	add_text(o, "category", verdict_category(f->category));
+	finding_time(now);
+	add_text(o, "eventTime", now);
+	add_text(o, "state", "ACTIVE");
+	add_text(o, "severity", verdict_severity(f->severity));
+	add_text(o, "findingClass", "THREAT");
+	finding_describe(f, text, sizeof(text));
+	add_text(o, "description", text);
+	add_text(o, "nextSteps", NEXT_STEPS);
+	json_object_object_add(o, "indicator", indicator(f));
+	json_object_array_add(processes, process(f->look->proc, w));
+	json_object_object_add(o, "processes", processes);
+	add_container(o, w);
+	json_object_object_add(o, "mitreAttack", attack());
+	json_object_object_add(o, "sourceProperties", evidence(f, w, tools));
+	return o;
+}

@@ -1,0 +1,32 @@
+/* frames.h - which physical frames were looked at in this pass.
+ *
+ * Memory that processes share is looked at once.  A frame in which the sweep
+ * found something is remembered as such and is looked at again in every
+ * process that maps it, so that a finding is credited to all of them and does
+ * not depend on their order.  A look at plain data is a shorter one: a frame
+ * that was only seen as that is looked at again where it is mapped otherwise. */
+#ifndef FRAMES_H
+#define FRAMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct frames;
+
+/* Two bits a frame, in memory that is only taken where it is touched: 64 KiB
+ * per GiB of the machine at most.  Returns 0 or -errno. */
+int frames_new(struct frames **ret);
+
+void frames_free(struct frames *);
+
+/* Forgets everything: a new pass begins. */
+void frames_reset(struct frames *);
+
+/* Marks @pfn as seen, as plain data (WHERE_PLAIN) or in full.  true: that has
+ * been done before in this pass, and nothing was found. */
+bool frames_skip(struct frames *, uint64_t pfn, bool plain);
+
+/* Something was found in @pfn. */
+void frames_remember(struct frames *, uint64_t pfn);
+
+#endif

@@ -1,0 +1,170 @@
+/* kernel.c - the loops that touch every byte of a page, in variants.
+ *
+ * What a window costs is one multiplication and one load from the bit table;
+ * the variants differ in how many are under way before anyone looks at the
+ * result.  Gathering eight table words at once (AVX2) was measured to gain
+ * nothing over the unrolled scalar loads, and three-operand shifts (BMI2) to
+ * gain a tenth: bench/record. */
+#include <errno.h>
+#include <string.h>
+#include <xxhash.h>
+#include "kernel.h"
+
+#define INLINE __attribute__((always_inline)) static inline
+
+const struct kernel_group kernel_groups[KERNEL_GROUPS] = {
+	{ 8, 16 }, { 8, 8 }, { 4, 4 }, { 4, 1 }, { 3, 1 }
+};
+
+bool kernel_is_zero(const uint8_t *page)
+{
+	for (size_t i = 0; i < FLOW_PAGE; i += 64) {
+		uint64_t w[8];
+
+		memcpy(w, page + i, sizeof(w));
+		if (w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7])
+			return false;
+	}
+	return true;
+}
+
+static struct digest digest(const uint8_t *page)
+{
+	XXH128_hash_t h = XXH3_128bits(page, FLOW_PAGE);
+
+	return (struct digest){ .high = h.high64, .low = h.low64 };
+}
+
+/* Not 0 in its lowest bit: the window at @p may be an atom's. */
+INLINE uint32_t test(const struct kernel_table *t, const uint8_t *p,
+		     unsigned width)
+{
+	uint64_t h = kernel_hash(kernel_window(p, width));
+
+	return t->bits[h >> t->shift] >> (h & 31);
+}
+
+/* The definition. */
+INLINE uint64_t look_scalar(const struct kernel_table *t, const uint8_t *page,
+			    unsigned width, unsigned stride)
+{
+	uint64_t blocks = 0;
+
+	for (size_t i = 0; i + width <= FLOW_PAGE; i += stride)
+		if (test(t, page + i, width) & 1)
+			blocks |= 1ULL << i / KERNEL_BLOCK;
+	return blocks;
+}
+
+/* A block at a time, without a branch in it.  In the last block the windows
+ * that would reach into the next page are left out. */
+INLINE uint64_t look_blocks(const struct kernel_table *table,
+			    const uint8_t *page, unsigned width,
+			    unsigned stride)
+{
+	const struct kernel_table t = *table; /* in registers */
+	const unsigned over = width > stride ? width - stride : 0;
+	const size_t last = FLOW_PAGE - KERNEL_BLOCK;
+	uint64_t blocks = 0;
+	uint32_t any;
+
+	for (size_t i = 0; i < (over ? last : FLOW_PAGE); i += KERNEL_BLOCK) {
+		any = 0;
+#pragma GCC unroll 64
+		for (unsigned k = 0; k < KERNEL_BLOCK; k += stride)
+			any |= test(&t, page + i + k, width);
+		blocks |= (uint64_t)(any & 1) << i / KERNEL_BLOCK;
+	}
+	if (!over)
+		return blocks;
+	any = 0;
+	for (unsigned k = 0; k + width <= KERNEL_BLOCK; k += stride)
+		any |= test(&t, page + last + k, width);
+	return blocks | (uint64_t)(any & 1) << 63;
+}
+
+/* One function a group, so that width and stride are constants. */
+#define GROUP(attribute, name, loop, n, width, stride)                         \
+	attribute static uint64_t name##n(const struct kernel_table *t,        \
+					  const uint8_t *page)                 \
+	{                                                                      \
+		return loop(t, page, width, stride);                           \
+	}
+#define GROUPS(attribute, name, loop)                                          \
+	GROUP(attribute, name, loop, 0, 8, 16)                                 \
+	GROUP(attribute, name, loop, 1, 8, 8)                                  \
+	GROUP(attribute, name, loop, 2, 4, 4)                                  \
+	GROUP(attribute, name, loop, 3, 4, 1)                                  \
+	GROUP(attribute, name, loop, 4, 3, 1)
+#define LOOKS(name)                                                            \
+	{                                                                      \
+		name##0, name##1, name##2, name##3, name##4                    \
+	}
+
+GROUPS(, scalar, look_scalar)
+GROUPS(, blocks, look_blocks)
+
+#ifdef __x86_64__
+GROUPS(__attribute__((target("avx2,bmi2"))), avx2, look_blocks)
+
+static bool has_avx2(void)
+{
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+}
+
+/* libxxhash has a wider digest for CPUs that have more than SSE2, and three
+ * times as fast; it looks at the CPU itself. */
+#if __has_include(<xxh_x86dispatch.h>)
+XXH_PUBLIC_API XXH128_hash_t XXH3_128bits_dispatch(const void *, size_t);
+
+static struct digest digest_wide(const uint8_t *page)
+{
+	XXH128_hash_t h = XXH3_128bits_dispatch(page, FLOW_PAGE);
+
+	return (struct digest){ .high = h.high64, .low = h.low64 };
+}
+#else
+#define digest_wide digest
+#endif
+#endif
+
+static const struct kernel variants[] = { /* best first */
+#ifdef __x86_64__
+	{ "avx2", has_avx2, digest_wide, LOOKS(avx2) },
+	{ "sse2", NULL, digest, LOOKS(blocks) },
+#else
+	/* libxxhash's digest is the NEON one wherever that is compiled for. */
+	{ "neon", NULL, digest, LOOKS(blocks) },
+#endif
+	{ "scalar", NULL, digest, LOOKS(scalar) },
+};
+
+#define N_VARIANTS (sizeof(variants) / sizeof(variants[0]))
+
+static const struct kernel *chosen;
+
+const struct kernel *kernel_variant(size_t i)
+{
+	return i < N_VARIANTS ? &variants[i] : NULL;
+}
+
+const struct kernel *kernel_used(void)
+{
+	for (size_t i = 0; !chosen; i++)
+		if (!variants[i].usable || variants[i].usable())
+			chosen = &variants[i];
+	return chosen;
+}
+
+int kernel_choose(const char *name)
+{
+	for (size_t i = 0; i < N_VARIANTS; i++) {
+		if (strcmp(variants[i].name, name))
+			continue;
+		if (variants[i].usable && !variants[i].usable())
+			return -ENOTSUP;
+		chosen = &variants[i];
+		return 0;
+	}
+	return -ENOENT;
+}

@@ -1,0 +1,66 @@
+/* kernel.h - the loops that touch every byte of a page, in variants.
+ *
+ * Each variant gives the same answers; `scalar` is their definition. */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "flow.h"
+#include "hashset.h"
+
+#define KERNEL_BLOCK  64 /* bytes a bit of kernel_look's answer stands for */
+#define KERNEL_GROUPS 5
+
+/* The windows that a prefilter can look at: @width bytes every @stride. */
+extern const struct kernel_group {
+	uint8_t width, stride;
+} kernel_groups[KERNEL_GROUPS];
+
+/* The bit that says "a window with this hash may be an atom's" is bit
+ * (hash & 31) of bits[hash >> shift]. */
+struct kernel_table {
+	const uint32_t *bits;
+	unsigned shift; /* 32..63 */
+};
+
+/* The first @width bytes at @p as a number, and its hash. */
+static inline uint64_t kernel_window(const uint8_t *p, unsigned width)
+{
+	uint64_t w = 0;
+
+	__builtin_memcpy(&w, p, width);
+	return w;
+}
+
+static inline uint64_t kernel_hash(uint64_t window)
+{
+	return window * 0x9E3779B97F4A7C15ULL; /* 2^64 / golden ratio, odd */
+}
+
+struct kernel {
+	const char *name;
+	bool (*usable)(void); /* NULL: everywhere */
+	/* XXH3-128 of the FLOW_PAGE bytes at @page. */
+	struct digest (*digest)(const uint8_t *page);
+	/* Looks up the windows of group i that lie within @page.  Bit k of
+	 * the answer: block k begins one whose bit is set. */
+	uint64_t (*look[KERNEL_GROUPS])(const struct kernel_table *,
+					const uint8_t *page);
+};
+
+/* Are all FLOW_PAGE bytes zero?  Most pages are not in their first word. */
+bool kernel_is_zero(const uint8_t *page);
+
+/* The variant in use: the best that this CPU has, until kernel_choose(). */
+const struct kernel *kernel_used(void);
+
+/* Uses variant @name.  Call before threads start.  -ENOENT: there is no such;
+ * -ENOTSUP: this CPU lacks it. */
+int kernel_choose(const char *name);
+
+/* Variant number @i, best first; NULL: no more. */
+const struct kernel *kernel_variant(size_t i);
+
+#endif

@@ -1,0 +1,58 @@
+/* match.h - the privileged side of davylamp-match.
+ *
+ * Starts the matcher, learns its rules and atoms, fills the shared memory
+ * with windows and takes back the hits.  Nothing the matcher says is trusted
+ * further than its form: numbers are checked, text is escaped when shown. */
+#ifndef MATCH_H
+#define MATCH_H
+
+#include "flow.h"
+#include "mem.h"
+#include "prefilter.h"
+#include "why.h"
+
+struct match;
+
+struct match_options {
+	const char *const *paths; /* rule files and directories */
+	size_t n_paths;
+	bool no_default_rules;
+};
+
+/* Starts a matcher and waits until its rules are compiled.  -EINVAL: the
+ * rules are at fault; other errors: it could not be started; @why says all.
+ * @options are borrowed for the life of *ret. */
+int match_new(const struct match_options *options, struct match **ret,
+	      struct why *why);
+
+/* Ends the matcher. */
+void match_free(struct match *);
+
+/* What it knows; for the life of @m. */
+const struct atom *match_atoms(const struct match *m, size_t *ret_n);
+size_t match_n_rules(const struct match *m);
+uint8_t match_sets(const struct match *m); /* SET_BIT of those in use */
+const char *match_engine(const struct match *m);  /* "libyara 4.2.3" */
+const char *match_version(const struct match *m); /* of the rules */
+/* A rule that must see every page, escaped; "" if there is none. */
+const char *match_slow_rule(const struct match *m);
+
+/* Is @p the matcher's process? */
+bool match_is(const struct match *m, const struct proc *p);
+
+/* Hands over the resident bytes of @s, read by @mem.  -ESRCH: the process is
+ * gone; -EPIPE, -ETIMEDOUT, -EBADMSG: the matcher failed (it is started anew
+ * for the next process) and @why says how. */
+int match_look(struct match *m, struct mem *mem, const struct suspect *s,
+	       struct why *why);
+
+/* The process is at its end: *ret points to the hits, valid until the next
+ * match_look().  Errors as above.  -ENODATA: the hits are there, but not all
+ * was looked for; @why says what. */
+int match_end(struct match *m, const struct hit **ret, size_t *ret_n,
+	      struct why *why);
+
+/* Forgets what was handed over for a process that is gone. */
+void match_drop(struct match *m);
+
+#endif

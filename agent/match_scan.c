@@ -1,0 +1,269 @@
+/* match_scan.c - the windows of one process, fed to libyara as they come. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "match_scan.h"
+
+/* Matches of one string beyond this are not counted: memory written full of
+ * one rule's string must not fill ours (libyara's own limit is a million). */
+#define STRING_MATCHES 20000
+
+struct scan {
+	YR_SCANNER *scanner;
+	YR_MEMORY_BLOCK_ITERATOR blocks;
+	YR_MEMORY_BLOCK block;
+	struct match_scan *all;
+	unsigned set;
+	bool started;
+	uint32_t next; /* window of the LOOK at hand */
+};
+
+struct match_scan {
+	struct rules *rules;
+	struct scan scan[SET_COUNT];
+	const struct wire_look *look; /* NULL: the process is at its end */
+	const uint8_t *memory;
+	int (*hit)(void *user, struct wire_hit *);
+	void *user;
+	struct wire_done done;
+	int error;
+};
+
+/* ---- blocks -------------------------------------------------------------- */
+
+static const uint8_t *fetch(YR_MEMORY_BLOCK *block)
+{
+	return block->context;
+}
+
+static YR_MEMORY_BLOCK *next_block(YR_MEMORY_BLOCK_ITERATOR *it)
+{
+	struct scan *s = it->context;
+	const struct wire_look *look = s->all->look;
+
+	while (look && s->next < look->n) {
+		const struct wire_window *w = &look->window[s->next++];
+
+		if (!(w->sets & 1U << s->set))
+			continue;
+		s->block.size = w->len;
+		s->block.base = w->address;
+		s->block.context = (void *)(s->all->memory + w->offset);
+		s->block.fetch_data = fetch;
+		it->last_error = ERROR_SUCCESS;
+		return &s->block;
+	}
+	it->last_error = look ? ERROR_BLOCK_NOT_READY : ERROR_SUCCESS;
+	return NULL;
+}
+
+static uint64_t no_file_size(YR_MEMORY_BLOCK_ITERATOR *it)
+{
+	(void)it;
+	return YR_UNDEFINED;
+}
+
+/* ---- what libyara says ---------------------------------------------------- */
+
+static void copy_match(struct hit_string *to, const YR_STRING *string,
+		       const YR_MATCH *m)
+{
+	memset(to, 0, sizeof(*to));
+	snprintf(to->name, sizeof(to->name), "%s", string->identifier);
+	to->address = (uint64_t)(m->base + m->offset);
+	to->length = (uint32_t)m->match_length;
+	to->n_bytes = m->data_length < HIT_BYTES ? (uint32_t)m->data_length
+						 : HIT_BYTES;
+	memcpy(to->bytes, m->data, to->n_bytes);
+}
+
+/* Every string gets its turn before any gets a second match. */
+static void copy_strings(YR_SCAN_CONTEXT *context, YR_RULE *rule,
+			 struct wire_hit *hit)
+{
+	bool more = true;
+
+	for (uint32_t turn = 0; more; turn++) {
+		YR_STRING *string;
+
+		more = false;
+		yr_rule_strings_foreach(rule, string) {
+			YR_MATCH *m;
+			uint32_t i = 0;
+
+			if (STRING_IS_PRIVATE(string))
+				continue;
+			yr_string_matches_foreach(context, string, m) {
+				if (turn == 0)
+					hit->n_matches++;
+				if (i++ != turn ||
+				    hit->n_strings == HIT_STRINGS)
+					continue;
+				copy_match(&hit->string[hit->n_strings++],
+					   string, m);
+				more = hit->n_strings < HIT_STRINGS;
+			}
+		}
+	}
+}
+
+static void tell_hit(struct scan *s, YR_SCAN_CONTEXT *context, YR_RULE *rule)
+{
+	struct match_scan *all = s->all;
+	struct wire_hit hit = { 0 };
+
+	hit.rule = rules_number(all->rules, rules_set(all->rules, s->set),
+				rule);
+	copy_strings(context, rule, &hit);
+	all->error = all->hit(all->user, &hit);
+	all->done.n_hits++;
+}
+
+static void say_incomplete(struct match_scan *all, const char *what,
+			   const YR_STRING *string)
+{
+	if (all->done.incomplete)
+		return;
+	all->done.incomplete = 1;
+	snprintf(all->done.text, sizeof(all->done.text), "%s%s%s", what,
+		 string ? " " : "", string ? string->identifier : "");
+}
+
+static int on_message(YR_SCAN_CONTEXT *context, int message, void *data,
+		      void *user)
+{
+	struct scan *s = user;
+
+	if (message == CALLBACK_MSG_RULE_MATCHING)
+		tell_hit(s, context, data);
+	else if (message == CALLBACK_MSG_TOO_MANY_MATCHES)
+		say_incomplete(s->all, "too many matches of string", data);
+	return s->all->error ? CALLBACK_ERROR : CALLBACK_CONTINUE;
+}
+
+/* ---- running -------------------------------------------------------------- */
+
+/* Strings that have matched often enough are not looked for any further, by
+ * the switch that libyara has for it. */
+static void limit_matches(struct scan *s)
+{
+	YR_RULES *set = rules_set(s->all->rules, s->set);
+
+	for (uint32_t i = 0; i < set->num_strings; i++) {
+		if ((s->scanner->matches[i].count < STRING_MATCHES &&
+		     s->scanner->unconfirmed_matches[i].count <
+			     STRING_MATCHES) ||
+		    yr_bitmask_is_set(s->scanner->strings_temp_disabled, i))
+			continue;
+		yr_bitmask_set(s->scanner->strings_temp_disabled, i);
+		say_incomplete(s->all, "too many matches of string",
+			       &set->strings_table[i]);
+	}
+}
+
+static void run(struct scan *s)
+{
+	int result = yr_scanner_scan_mem_blocks(s->scanner, &s->blocks);
+
+	if (result == ERROR_BLOCK_NOT_READY) {
+		limit_matches(s);
+		return;
+	}
+	s->started = false;
+	s->blocks.last_error = ERROR_SUCCESS;
+	if (result != ERROR_SUCCESS && !s->all->error)
+		say_incomplete(s->all, result == ERROR_INSUFFICIENT_MEMORY
+					       ? "the matcher has no memory left"
+					       : "libyara failed",
+			       NULL);
+}
+
+static bool is_wanted(const struct scan *s, const struct wire_look *look)
+{
+	for (uint32_t i = 0; i < look->n; i++)
+		if (look->window[i].sets & 1U << s->set)
+			return true;
+	return false;
+}
+
+int match_scan_look(struct match_scan *all, const struct wire_look *look,
+		    const uint8_t *memory)
+{
+	for (uint32_t i = 0; i < look->n; i++)
+		if (look->window[i].offset > WIRE_BYTES ||
+		    look->window[i].len >
+			    WIRE_BYTES - look->window[i].offset)
+			return -EBADMSG;
+	all->look = look;
+	all->memory = memory;
+	for (unsigned i = 0; i < SET_COUNT; i++) {
+		struct scan *s = &all->scan[i];
+
+		if (!s->scanner || !is_wanted(s, look))
+			continue;
+		s->next = 0;
+		s->started = true;
+		run(s);
+	}
+	return 0;
+}
+
+/* A set that was shown nothing has nothing to judge. */
+int match_scan_end(struct match_scan *all,
+		   int (*hit)(void *user, struct wire_hit *), void *user,
+		   struct wire_done *ret_done)
+{
+	all->look = NULL;
+	all->hit = hit;
+	all->user = user;
+	all->error = 0;
+	for (unsigned i = 0; i < SET_COUNT; i++)
+		if (all->scan[i].scanner && all->scan[i].started)
+			run(&all->scan[i]);
+	*ret_done = all->done;
+	memset(&all->done, 0, sizeof(all->done));
+	return all->error;
+}
+
+int match_scan_new(struct rules *rules, struct match_scan **ret)
+{
+	struct match_scan *all = calloc(1, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	all->rules = rules;
+	for (unsigned i = 0; i < SET_COUNT; i++) {
+		struct scan *s = &all->scan[i];
+		YR_RULES *set = rules_set(rules, i);
+
+		if (!set)
+			continue;
+		if (yr_scanner_create(set, &s->scanner) != ERROR_SUCCESS) {
+			match_scan_free(all);
+			return -ENOMEM;
+		}
+		s->all = all;
+		s->set = i;
+		s->blocks.context = s;
+		s->blocks.first = next_block;
+		s->blocks.next = next_block;
+		s->blocks.file_size = no_file_size;
+		yr_scanner_set_flags(s->scanner,
+				     SCAN_FLAGS_NO_TRYCATCH |
+					     SCAN_FLAGS_PROCESS_MEMORY |
+					     SCAN_FLAGS_REPORT_RULES_MATCHING);
+		yr_scanner_set_callback(s->scanner, on_message, s);
+	}
+	*ret = all;
+	return 0;
+}
+
+void match_scan_free(struct match_scan *all)
+{
+	if (!all)
+		return;
+	for (unsigned i = 0; i < SET_COUNT; i++)
+		if (all->scan[i].scanner)
+			yr_scanner_destroy(all->scan[i].scanner);
+	free(all);
+}

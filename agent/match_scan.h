@@ -1,0 +1,34 @@
+/* match_scan.h - the windows of one process, fed to libyara as they come.
+ *
+ * libyara's own process scanner is not used: it reads what is not resident,
+ * opens paths that the target names, and misses what lies across its blocks.
+ * Here each set's scanner takes blocks from our iterator, which answers
+ * ERROR_BLOCK_NOT_READY between messages (libyara 4.1 and later keep the
+ * matches and go on at the next call) and ends when the process does.
+ *
+ * Linked into davylamp-match only. */
+#ifndef MATCH_SCAN_H
+#define MATCH_SCAN_H
+
+#include "rules.h"
+#include "wire.h"
+
+struct match_scan;
+
+/* Scanners for the sets of @rules, which must outlive them. */
+int match_scan_new(struct rules *rules, struct match_scan **ret);
+
+void match_scan_free(struct match_scan *);
+
+/* Looks at one LOOK's windows, whose bytes are in @memory[WIRE_BYTES].
+ * -EBADMSG: a window lies outside it. */
+int match_scan_look(struct match_scan *, const struct wire_look *,
+		    const uint8_t *memory);
+
+/* The process is at its end: conditions are judged, and @hit is called with
+ * each rule that holds.  Fills @ret_done; a new process may begin. */
+int match_scan_end(struct match_scan *,
+		   int (*hit)(void *user, struct wire_hit *), void *user,
+		   struct wire_done *ret_done);
+
+#endif

@@ -1,0 +1,57 @@
+/* mem.h - the resident pages of a process, copied in batches.
+ *
+ * A look must leave the target as it was, so nothing is ever faulted in:
+ * pagemap (or PAGEMAP_SCAN, kernel 6.7) says what is resident, and only that
+ * is read.  Two ways lead to the bytes:
+ *  - process_vm_readv(2), the fast one;
+ *  - /proc/PID/mem for pages the process itself may not read, and for
+ *    anonymous pages that it shares with a fork: process_vm_readv pins what
+ *    it reads, and pinning such a page gives the target a copy of its own
+ *    (since Linux 5.19, a7f226604170 "mm/gup: trigger FAULT_FLAG_UNSHARE when
+ *    R/O-pinning a possibly shared anonymous page"). */
+#ifndef MEM_H
+#define MEM_H
+
+#include "flow.h"
+#include "frames.h"
+
+struct mem;
+
+/* What was read and what was not, since mem_attach(). */
+struct mem_counts {
+	uint64_t read_bytes;	   /* copied by mem_next() */
+	uint64_t shared_bytes;	   /* left out: this pass has seen the frame */
+	uint64_t unreadable_bytes; /* resident, but no way led to them */
+};
+
+/* A reader with its buffer; @frames (borrowed, may be NULL) spares it frames
+ * that were seen in this pass. */
+int mem_new(struct frames *frames, struct mem **ret);
+
+void mem_free(struct mem *);
+
+/* Turns to @proc, which must outlive the use.  -EACCES/-EPERM: not allowed;
+ * -ESRCH: gone. */
+int mem_attach(struct mem *, const struct proc *proc);
+
+/* Turns to @region of that process; it is borrowed until the next call. */
+void mem_start(struct mem *, const struct region *region);
+
+/* The next resident pages of the region, at most BATCH_PAGES.  1: *ret is
+ * filled and valid until the next call; 0: the region is at its end; -ESRCH:
+ * this memory is no more (the process ended or began another program). */
+int mem_next(struct mem *, struct batch *ret);
+
+/* The sweep found something in page @i of the last batch: its frame is to be
+ * looked at in every process that maps it. */
+void mem_remember(struct mem *, size_t i);
+
+/* Copies the first resident stretch of [@from, @to) to @buf, at most @cap
+ * bytes.  Returns its length and sets *ret_at to its address; 0: there is
+ * none; -ESRCH as above.  @from and @to need no alignment. */
+ssize_t mem_stretch(struct mem *, uint64_t from, uint64_t to, uint8_t *buf,
+		    size_t cap, uint64_t *ret_at);
+
+const struct mem_counts *mem_counts(const struct mem *);
+
+#endif

@@ -1,0 +1,53 @@
+/* prefilter.h - where in a page could a rule's string be?
+ *
+ * Every string of the loaded rules is known here by an atom: a run of bytes
+ * that stands in each of its matches.  At every S-th offset of a page (S is
+ * 16, 8, 4 or 1) one window of 8, 4 or 3 bytes is hashed and looked up in a
+ * bit table that holds, for each atom, a window of every phase 0..S-1: so the
+ * atom is met wherever it begins.  A long atom allows a large S: what a rule
+ * set costs is decided by its shortest atom, hardly by their number.
+ *
+ * The answer depends on the page's own bytes only (a window never reaches
+ * into the next page), so what was found out about a physical frame holds for
+ * every process that maps it.  It marks too much, never too little. */
+#ifndef PREFILTER_H
+#define PREFILTER_H
+
+#include "flow.h"
+#include "why.h"
+
+#define ATOM_MIN   3
+#define ATOM_BYTES 48 /* of a longer literal, the caller picks a slice */
+#define ATOMS_MAX  (1U << 20)
+
+struct atom {
+	uint8_t bytes[ATOM_BYTES];
+	uint8_t len;	 /* ATOM_MIN..ATOM_BYTES */
+	uint8_t where;	 /* bit per enum where: of the rules that need it */
+	uint16_t before; /* bytes of a match that may precede the atom */
+	uint16_t after;	 /* and follow its first byte, the atom included */
+};
+
+struct prefilter;
+
+/* Builds the tables.  -EINVAL: an atom's len is out of range; -ENOMEM. */
+int prefilter_new(const struct atom *atoms, size_t n, struct prefilter **ret,
+		  struct why *why);
+
+void prefilter_free(struct prefilter *);
+
+/* What a page holds: matches could lie in [start, end), offsets relative to
+ * the page, which may begin before and end behind it. */
+struct prefilter_mark {
+	int32_t start, end;
+	uint8_t where; /* of the atoms found; 0: none was */
+};
+
+/* Looks at one page of FLOW_PAGE bytes. */
+struct prefilter_mark prefilter_page(const struct prefilter *,
+				     const uint8_t page[static FLOW_PAGE]);
+
+/* For people: "8-byte windows every 16 bytes: 120 strings; ..." */
+void prefilter_describe(const struct prefilter *, char *ret, size_t cap);
+
+#endif

@@ -1,0 +1,233 @@
+/* proc.c - which processes there are, and what one is. */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "io.h"
+#include "proc.h"
+
+#define MAX_PROCS (4U << 20) /* PID_MAX_LIMIT, include/linux/threads.h */
+
+struct dirent64 {
+	uint64_t ino;
+	int64_t next;
+	uint16_t len;
+	uint8_t type;
+	char name[];
+};
+
+static int append(pid_t **list, size_t *n, size_t *room, pid_t pid)
+{
+	if (*n == *room) {
+		size_t more = *room ? *room * 2 : 256;
+		pid_t *p;
+
+		if (more > MAX_PROCS)
+			return -EOVERFLOW;
+		p = realloc(*list, more * sizeof(**list));
+		if (!p)
+			return -ENOMEM;
+		*list = p;
+		*room = more;
+	}
+	(*list)[(*n)++] = pid;
+	return 0;
+}
+
+/* The pid that @name spells, 0 if none. */
+static pid_t pid_of(const char *name)
+{
+	long pid = 0;
+
+	for (; *name; name++) {
+		if (!isdigit((unsigned char)*name) || pid > INT_MAX / 10)
+			return 0;
+		pid = pid * 10 + (*name - '0');
+	}
+	return pid <= INT_MAX ? (pid_t)pid : 0;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int proc_list(int procfs, pid_t **ret, size_t *ret_n)
+{
+	_Alignas(8) char buf[32768];
+	pid_t *list = NULL;
+	size_t n = 0, room = 0;
+	int fd, err = 0;
+	long got;
+
+	fd = openat(procfs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while ((got = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
+		for (long at = 0; at < got && !err;) {
+			const struct dirent64 *d = (const void *)(buf + at);
+			pid_t pid = pid_of(d->name);
+
+			if (pid)
+				err = append(&list, &n, &room, pid);
+			at += d->len;
+		}
+		if (err)
+			break;
+	}
+	if (got < 0)
+		err = -errno;
+	close(fd);
+	if (err) {
+		free(list);
+		return err;
+	}
+	qsort(list, n, sizeof(*list), by_pid);
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
+
+/* The name may hold spaces and parentheses: the last ')' ends it. */
+int proc_parse_stat(const char *text, size_t len, struct proc *ret)
+{
+	const char *open = memchr(text, '(', len);
+	const char *close = memrchr(text, ')', len);
+	struct proc p = *ret;
+	unsigned long flags;
+	long threads;
+	unsigned long long user, system, start;
+	size_t n;
+
+	if (!open || !close || close < open || text[len] != '\0')
+		return -EBADMSG;
+	if (sscanf(text, "%d", &p.pid) != 1 || p.pid <= 0)
+		return -EBADMSG;
+	if (sscanf(close,
+		   ") %c %d %*d %*d %*d %*d %lu %*u %*u %*u %*u %llu %llu"
+		   " %*d %*d %*d %*d %ld %*d %llu",
+		   &p.state, &p.ppid, &flags, &user, &system, &threads,
+		   &start) != 7)
+		return -EBADMSG;
+	n = (size_t)(close - open - 1);
+	if (n >= sizeof(p.comm))
+		n = sizeof(p.comm) - 1;
+	memcpy(p.comm, open + 1, n);
+	p.comm[n] = '\0';
+	p.kernel = flags & 0x00200000; /* PF_KTHREAD, linux/sched.h */
+	p.threads = threads > 0 ? (uint32_t)threads : 0;
+	p.cpu_ticks = user + system;
+	p.start_ticks = start;
+	*ret = p;
+	return 0;
+}
+
+/* The effective uid: "Uid:\treal\teffective\t..." in proc_pid_status(5).
+ * The name in its first line comes escaped from the kernel. */
+static int read_uid(int dir, uid_t *ret)
+{
+	char text[4096];
+	ssize_t n = io_read_at(dir, "status", text, sizeof(text));
+	const char *line;
+
+	if (n < 0)
+		return (int)n;
+	line = strstr(text, "\nUid:");
+	if (!line || sscanf(line, "\nUid: %*u %u", ret) != 1)
+		return -EBADMSG;
+	return 0;
+}
+
+int proc_refresh(struct proc *p)
+{
+	char text[1024];
+	ssize_t n = io_read_at(p->dir, "stat", text, sizeof(text));
+	struct proc now = *p;
+	int err;
+
+	if (n <= 0)
+		return n == 0 || n == -ENOENT ? -ESRCH : (int)n;
+	err = proc_parse_stat(text, (size_t)n, &now);
+	if (err)
+		return err;
+	if (now.start_ticks != p->start_ticks && p->start_ticks)
+		return -ESRCH;
+	now.seen_ns = io_now_ns();
+	*p = now;
+	return 0;
+}
+
+int proc_open(int procfs, pid_t pid, struct proc *ret)
+{
+	struct proc p = { .dir = -1, .pid = pid };
+	char name[16];
+	int err;
+
+	ret->dir = -1;
+	snprintf(name, sizeof(name), "%d", pid);
+	p.dir = openat(procfs, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (p.dir < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	err = proc_refresh(&p);
+	if (!err)
+		err = read_uid(p.dir, &p.uid);
+	if (err) {
+		proc_close(&p);
+		return err == -ENOENT ? -ESRCH : err;
+	}
+	*ret = p;
+	return 0;
+}
+
+void proc_close(struct proc *p)
+{
+	if (p->dir >= 0)
+		close(p->dir);
+	p->dir = -1;
+}
+
+bool proc_gone(const struct proc *p)
+{
+	struct proc now = *p;
+
+	return proc_refresh(&now) != 0 || now.state == 'Z' ||
+	       now.state == 'X';
+}
+
+bool proc_is(const struct proc *p, int pidfd)
+{
+	char name[32], text[512];
+	const char *line;
+	int dir, pid = -1;
+
+	snprintf(name, sizeof(name), "%d", pidfd);
+	dir = open("/proc/self/fdinfo", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return false;
+	if (io_read_at(dir, name, text, sizeof(text)) > 0 &&
+	    (line = strstr(text, "\nPid:")))
+		sscanf(line, "\nPid: %d", &pid);
+	close(dir);
+	return pid == p->pid;
+}
+
+double proc_cpu_share(const struct proc *earlier, const struct proc *later)
+{
+	double hz = (double)sysconf(_SC_CLK_TCK);
+	double wall = (double)(later->seen_ns - earlier->seen_ns) / 1e9;
+	double ticks = (double)(later->cpu_ticks - earlier->cpu_ticks);
+
+	if (wall < 0.25) {
+		wall = (double)later->seen_ns / 1e9 -
+		       (double)later->start_ticks / hz;
+		ticks = (double)later->cpu_ticks;
+	}
+	return wall > 0.01 ? ticks / hz / wall : 0;
+}

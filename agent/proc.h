@@ -1,0 +1,38 @@
+/* proc.h - which processes there are, and what one is.
+ * Directory entries are read by the raw system call: an LD_PRELOAD library
+ * that edits readdir(3) on this host hides nothing from us. */
+#ifndef PROC_H
+#define PROC_H
+
+#include "flow.h"
+
+/* All pids below @procfs (a directory descriptor of a mounted procfs), in
+ * ascending order; *ret is for the caller to free.  0 or -errno. */
+int proc_list(int procfs, pid_t **ret, size_t *ret_n);
+
+/* Opens @pid: identity, state, owner, times.  -ESRCH: it is gone;
+ * -EACCES/-EPERM: hidden from us (hidepid).  On 0 the caller owes
+ * proc_close(). */
+int proc_open(int procfs, pid_t pid, struct proc *ret);
+
+/* Harmless on a struct that proc_open() refused. */
+void proc_close(struct proc *);
+
+/* Reads state, threads and CPU time again.  -ESRCH: it has ended. */
+int proc_refresh(struct proc *);
+
+/* Has it ended, or begun to?  A zombie has no memory left to read. */
+bool proc_gone(const struct proc *);
+
+/* Is @p the process that @pidfd refers to?  As /proc/self/fdinfo says. */
+bool proc_is(const struct proc *p, int pidfd);
+
+/* Share of one core, 1.0 = a whole core: between two looks if they are at
+ * least a quarter of a second apart, else since the process began. */
+double proc_cpu_share(const struct proc *earlier, const struct proc *later);
+
+/* proc_pid_stat(5) text into @ret (all but uid and dir).  -EBADMSG if it
+ * is not of that form. */
+int proc_parse_stat(const char *text, size_t len, struct proc *ret);
+
+#endif

@@ -1,0 +1,353 @@
+/* rules.c - YARA rules, compiled from source. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <xxhash.h>
+#include "rules.h"
+#include "rules_plan.h"
+#include "rules_source.h"
+#include "text.h"
+#include "wire.h"
+
+extern const char builtin_rules[], builtin_rules_end[];
+
+struct rules {
+	struct rules_source source;
+	struct rules_plan plan;
+	YR_RULES *sets[SET_COUNT];
+	struct rule *rules;	/* per rule of libyara, private ones too */
+	uint8_t *where;		/* likewise: bit per enum where */
+	uint32_t *number;	/* libyara's index -> ours */
+	uint32_t *index;	/* ours -> libyara's */
+	uint32_t n_all, n;	/* libyara's count; ours, without private */
+	char version[17];
+};
+
+/* ---- compiling ---------------------------------------------------------- */
+
+struct complaint {
+	struct why *why;
+	size_t errors;
+};
+
+/* The first error is told in full; the others only count. */
+static void complain(int level, const char *file, int line,
+		     const YR_RULE *rule, const char *message, void *user)
+{
+	struct complaint *c = user;
+	char shown[160], name[200];
+
+	(void)rule;
+	if (level != YARA_ERROR_LEVEL_ERROR || c->errors++)
+		return;
+	why_set(c->why, 0, "rules '%s', line %d: %s",
+		text_escape_str(file ? file : "?", name, sizeof(name)), line,
+		text_escape_str(message, shown, sizeof(shown)));
+}
+
+static int add_file(YR_COMPILER *compiler, const struct rules_file *f)
+{
+	/* An empty file is no error, but fmemopen(3) does not take it. */
+	FILE *stream = f->len ? fmemopen(f->text, f->len, "r") : NULL;
+	int errors = 0;
+
+	if (!stream)
+		return f->len ? 1 : 0;
+	errors = yr_compiler_add_file(compiler, stream, f->name, f->name);
+	fclose(stream);
+	return errors;
+}
+
+static int compile(const struct rules_source *source, YR_RULES **ret,
+		   struct why *why)
+{
+	struct complaint c = { .why = why };
+	YR_COMPILER *compiler;
+	int err = 0;
+
+	if (yr_compiler_create(&compiler) != ERROR_SUCCESS)
+		return -ENOMEM;
+	yr_compiler_set_callback(compiler, complain, &c);
+	/* After an error the compiler must not be given more. */
+	for (size_t i = 0; i < source->n && !err; i++)
+		if (add_file(compiler, &source->files[i]))
+			err = -EINVAL;
+	if (err && !c.errors)
+		err = why_set(why, -ENOMEM, "rules: no memory to compile them");
+	if (!err && yr_compiler_get_rules(compiler, ret) != ERROR_SUCCESS)
+		err = why_set(why, -ENOMEM, "rules: libyara has no memory");
+	yr_compiler_destroy(compiler);
+	return err;
+}
+
+/* ---- meta --------------------------------------------------------------- */
+
+static void keep(char *ret, size_t cap, const char *value)
+{
+	snprintf(ret, cap, "%s", value);
+}
+
+static int name_in(const char *const *names, const char *value)
+{
+	for (int i = 0; names[i]; i++)
+		if (!strcasecmp(names[i], value))
+			return i;
+	return -1;
+}
+
+static int blame(struct why *why, const YR_RULE *rule, const char *meta,
+		 const char *value, const char *allowed)
+{
+	char shown[64];
+
+	return why_set(why, -EINVAL,
+		       "rule %.128s: meta %s = \"%s\" must be one of %s",
+		       rule->identifier, meta,
+		       text_escape_str(value, shown, sizeof(shown)), allowed);
+}
+
+static int read_meta(const YR_RULE *rule, const YR_META *m, struct rule *ret,
+		     struct why *why)
+{
+	static const char *const wheres[] = { "code", "image", "jit", "any",
+					      NULL };
+	static const char *const levels[] = { "LOW", "MEDIUM", "HIGH", NULL };
+	int n;
+
+	if (m->type != META_TYPE_STRING)
+		return 0; /* other collections have numbers here */
+	if (!strcmp(m->identifier, "family"))
+		keep(ret->family, sizeof(ret->family), m->string);
+	else if (!strcmp(m->identifier, "algorithm"))
+		keep(ret->algorithm, sizeof(ret->algorithm), m->string);
+	else if (!strcmp(m->identifier, "reference"))
+		keep(ret->reference, sizeof(ret->reference), m->string);
+	else if (!strcmp(m->identifier, "description"))
+		keep(ret->description, sizeof(ret->description), m->string);
+	else if (!strcmp(m->identifier, "where")) {
+		n = name_in(wheres, m->string);
+		if (n < 0)
+			return blame(why, rule, "where", m->string,
+				     "code, image, jit, any");
+		ret->where = (uint8_t)n;
+	} else if (!strcmp(m->identifier, "severity")) {
+		n = name_in(levels, m->string);
+		if (n >= 0)
+			ret->severity = (uint8_t)n;
+	}
+	return 0;
+}
+
+static int describe(struct rules *r, YR_RULES *set, struct why *why)
+{
+	r->n_all = set->num_rules;
+	if (r->n_all > WIRE_RULES)
+		return why_set(why, -E2BIG, "rules: %u of them; %d at most",
+			       r->n_all, WIRE_RULES);
+	r->rules = calloc(r->n_all + 1, sizeof(*r->rules));
+	r->where = calloc(r->n_all + 1, sizeof(*r->where));
+	r->number = calloc(r->n_all + 1, sizeof(*r->number));
+	r->index = calloc(r->n_all + 1, sizeof(*r->index));
+	if (!r->rules || !r->where || !r->number || !r->index)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < r->n_all; i++) {
+		const YR_RULE *rule = &set->rules_table[i];
+		struct rule *to = &r->rules[i];
+		const YR_META *m;
+		int err;
+
+		to->where = WHERE_IMAGE;
+		to->severity = SEVERITY_HIGH;
+		keep(to->name, sizeof(to->name), rule->identifier);
+		yr_rule_metas_foreach(rule, m) {
+			err = read_meta(rule, m, to, why);
+			if (err)
+				return err;
+		}
+		/* Rules of every class can rest on a private one. */
+		r->where[i] = (1 << WHERE_COUNT) - 1;
+		if (RULE_IS_PRIVATE(rule))
+			continue;
+		if (!RULE_IS_GLOBAL(rule))
+			r->where[i] = (uint8_t)(1U << to->where);
+		r->number[i] = r->n;
+		r->index[r->n++] = i;
+	}
+	return 0;
+}
+
+/* ---- the sets ----------------------------------------------------------- */
+
+/* A rule can rest on others of its namespace.  A private one is there for
+ * nothing else, so where one must see every page, all of its namespace do. */
+static void spread_every_page(struct rules *r, const YR_RULES *set)
+{
+	for (uint32_t i = 0; i < r->n_all; i++) {
+		const YR_RULE *rule = &set->rules_table[i];
+
+		if (!RULE_IS_PRIVATE(rule) || !r->plan.every_page[i])
+			continue;
+		for (uint32_t k = 0; k < r->n_all; k++)
+			if (set->rules_table[k].ns == rule->ns)
+				r->plan.every_page[k] = true;
+	}
+}
+
+static bool belongs(const struct rules *r, uint32_t i, unsigned set)
+{
+	return r->rules[i].where == set % WHERE_COUNT &&
+	       r->plan.every_page[i] == (set >= WHERE_COUNT);
+}
+
+static bool is_used(const struct rules *r, unsigned set)
+{
+	for (uint32_t i = 0; i < r->n; i++)
+		if (belongs(r, r->index[i], set))
+			return true;
+	return false;
+}
+
+/* Private rules stay, for others rest on them; global ones too. */
+static void disable_others(const struct rules *r, YR_RULES *rules,
+			   unsigned set)
+{
+	for (uint32_t i = 0; i < r->n_all; i++) {
+		YR_RULE *rule = &rules->rules_table[i];
+
+		if (!RULE_IS_PRIVATE(rule) && !RULE_IS_GLOBAL(rule) &&
+		    !belongs(r, i, set))
+			yr_rule_disable(rule);
+	}
+}
+
+/* @first is the compilation at hand; further sets need one of their own,
+ * since a rule is disabled in the compiled rules, not in a scanner. */
+static int make_sets(struct rules *r, YR_RULES *first, struct why *why)
+{
+	int err = 0;
+
+	for (unsigned s = 0; s < SET_COUNT && !err; s++) {
+		if (!is_used(r, s))
+			continue;
+		if (first)
+			r->sets[s] = first;
+		else
+			err = compile(&r->source, &r->sets[s], why);
+		if (!err && r->sets[s]->num_rules != r->n_all)
+			err = why_set(why, -EAGAIN,
+				      "rules: an included file changed while "
+				      "it was read; try again");
+		first = NULL;
+		if (!err)
+			disable_others(r, r->sets[s], s);
+	}
+	if (first)
+		yr_rules_destroy(first);
+	return err;
+}
+
+static void make_version(struct rules *r)
+{
+	XXH3_state_t *state = XXH3_createState();
+
+	if (!state)
+		return;
+	XXH3_64bits_reset(state);
+	for (size_t i = 0; i < r->source.n; i++)
+		XXH3_64bits_update(state, r->source.files[i].text,
+				   r->source.files[i].len);
+	snprintf(r->version, sizeof(r->version), "%016llx",
+		 (unsigned long long)XXH3_64bits_digest(state));
+	XXH3_freeState(state);
+}
+
+int rules_load(const char *const *paths, size_t n, bool builtin,
+	       struct rules **ret, struct why *why)
+{
+	struct rules *r = calloc(1, sizeof(*r));
+	YR_RULES *first = NULL;
+	int err = r ? 0 : -ENOMEM;
+
+	if (!err && builtin)
+		err = rules_source_add_text(
+			&r->source, "built-in", builtin_rules,
+			(size_t)(builtin_rules_end - builtin_rules), why);
+	for (size_t i = 0; i < n && !err; i++)
+		err = rules_source_add(&r->source, paths[i], why);
+	if (!err)
+		err = compile(&r->source, &first, why);
+	if (!err)
+		err = describe(r, first, why);
+	if (!err)
+		err = rules_plan_make(first, r->where, &r->plan);
+	if (!err) {
+		spread_every_page(r, first);
+		err = make_sets(r, first, why);
+		first = NULL;
+	}
+	if (err) {
+		if (first)
+			yr_rules_destroy(first);
+		rules_free(r);
+		return err;
+	}
+	make_version(r);
+	*ret = r;
+	return 0;
+}
+
+void rules_free(struct rules *r)
+{
+	if (!r)
+		return;
+	for (unsigned s = 0; s < SET_COUNT; s++)
+		if (r->sets[s])
+			yr_rules_destroy(r->sets[s]);
+	rules_plan_free(&r->plan);
+	rules_source_free(&r->source);
+	free(r->rules);
+	free(r->where);
+	free(r->number);
+	free(r->index);
+	free(r);
+}
+
+/* ---- asking ------------------------------------------------------------- */
+
+uint32_t rules_count(const struct rules *r)
+{
+	return r->n;
+}
+
+const struct rule *rules_rule(const struct rules *r, uint32_t i)
+{
+	return &r->rules[r->index[i]];
+}
+
+uint32_t rules_number(const struct rules *r, YR_RULES *set,
+		      const YR_RULE *rule)
+{
+	return r->number[rule - set->rules_table];
+}
+
+bool rules_every_page(const struct rules *r, uint32_t i)
+{
+	return r->plan.every_page[r->index[i]];
+}
+
+YR_RULES *rules_set(const struct rules *r, unsigned set)
+{
+	return r->sets[set];
+}
+
+const struct atom *rules_atoms(const struct rules *r, size_t *ret_n)
+{
+	*ret_n = r->plan.n;
+	return r->plan.atoms;
+}
+
+const char *rules_version(const struct rules *r)
+{
+	return r->version;
+}

@@ -1,0 +1,181 @@
+/* rules_source.c - the text of the rules. */
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "rules_source.h"
+#include "text.h"
+
+/* "the rules in 'x': reason" with the path made printable. */
+static int blame(struct why *why, int error, const char *path,
+		 const char *reason)
+{
+	char shown[256];
+
+	return why_set(why, error, "rules '%s': %s",
+		       text_escape_str(path, shown, sizeof(shown)), reason);
+}
+
+int rules_source_add_text(struct rules_source *s, const char *name,
+			  const char *text, size_t len, struct why *why)
+{
+	struct rules_file *f;
+
+	if (s->n == RULES_SOURCE_FILES ||
+	    len > RULES_SOURCE_MAX - s->bytes)
+		return blame(why, -E2BIG, name,
+			     "more than 10000 files or 64 MiB of rules; name "
+			     "a smaller set");
+	if (s->n == s->room) {
+		size_t room = s->room ? s->room * 2 : 16;
+
+		f = realloc(s->files, room * sizeof(*f));
+		if (!f)
+			return -ENOMEM;
+		s->files = f;
+		s->room = room;
+	}
+	f = &s->files[s->n];
+	f->name = strdup(name);
+	f->text = malloc(len + 1);
+	f->len = len;
+	if (!f->name || !f->text) {
+		free(f->name);
+		free(f->text);
+		return -ENOMEM;
+	}
+	memcpy(f->text, text, len);
+	f->text[len] = '\0';
+	s->n++;
+	s->bytes += len;
+	return 0;
+}
+
+static int check_text(const char *path, const char *text, size_t len,
+		      struct why *why)
+{
+	if (len >= 4 && !memcmp(text, "YARA", 4))
+		return blame(why, -EINVAL, path,
+			     "compiled rules are not taken (libyara trusts "
+			     "them too far); give their source");
+	if (memchr(text, '\0', len))
+		return blame(why, -EINVAL, path,
+			     "holds a NUL byte, so it is no rule source");
+	return 0;
+}
+
+static int add_file(struct rules_source *s, const char *path, struct why *why)
+{
+	/* O_NONBLOCK: a FIFO with a rule file's name must not hold us. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	char *text = NULL;
+	size_t len = 0;
+	int err = 0;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		err = blame(why, -errno, path, strerror(errno));
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		err = blame(why, -EINVAL, path, "is not a regular file");
+		goto out;
+	}
+	if (st.st_size > RULES_SOURCE_MAX) {
+		err = blame(why, -E2BIG, path, "is larger than 64 MiB");
+		goto out;
+	}
+	text = malloc((size_t)st.st_size + 1);
+	if (!text) {
+		err = -ENOMEM;
+		goto out;
+	}
+	while (len < (size_t)st.st_size) {
+		ssize_t n = read(fd, text + len, (size_t)st.st_size - len);
+
+		if (n < 0) {
+			err = blame(why, -errno, path, strerror(errno));
+			goto out;
+		}
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	err = check_text(path, text, len, why);
+	if (!err)
+		err = rules_source_add_text(s, path, text, len, why);
+out:
+	free(text);
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static bool is_rules_name(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return dot && (!strcmp(dot, ".yar") || !strcmp(dot, ".yara"));
+}
+
+static int add_below(struct rules_source *s, FTS *tree, struct why *why)
+{
+	FTSENT *e;
+	int err = 0;
+
+	while (!err && (e = fts_read(tree))) {
+		bool given = e->fts_level == FTS_ROOTLEVEL;
+
+		if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR ||
+		    e->fts_info == FTS_NS)
+			err = blame(why, -e->fts_errno, e->fts_path,
+				    strerror(e->fts_errno));
+		else if (given && e->fts_info != FTS_D &&
+			 e->fts_info != FTS_DP)
+			err = add_file(s, e->fts_path, why);
+		else if ((e->fts_info == FTS_F || e->fts_info == FTS_DEFAULT) &&
+			 is_rules_name(e->fts_name))
+			err = add_file(s, e->fts_path, why);
+	}
+	return err;
+}
+
+int rules_source_add(struct rules_source *s, const char *path,
+		     struct why *why)
+{
+	char *const paths[] = { (char *)path, NULL };
+	size_t before = s->n;
+	FTS *tree;
+	int err;
+
+	if (!*path)
+		return blame(why, -EINVAL, path, "the path is empty");
+	tree = fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR,
+			by_name);
+	if (!tree)
+		return blame(why, -errno, path, strerror(errno));
+	err = add_below(s, tree, why);
+	fts_close(tree);
+	if (!err && s->n == before)
+		err = blame(why, -ENOENT, path,
+			    "the directory holds no .yar or .yara file");
+	return err;
+}
+
+void rules_source_free(struct rules_source *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		free(s->files[i].name);
+		free(s->files[i].text);
+	}
+	free(s->files);
+	memset(s, 0, sizeof(*s));
+}

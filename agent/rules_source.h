@@ -1,0 +1,32 @@
+/* rules_source.h - the text of the rules. */
+#ifndef RULES_SOURCE_H
+#define RULES_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "why.h"
+
+#define RULES_SOURCE_MAX  (64U << 20) /* bytes of all files */
+#define RULES_SOURCE_FILES 10000
+
+struct rules_source {
+	struct rules_file {
+		char *name; /* as in messages, and the rules' namespace */
+		char *text; /* NUL-terminated */
+		size_t len;
+	} *files;
+	size_t n, room, bytes;
+};
+
+/* Adds the file @path, or the *.yar and *.yara files below directory @path in
+ * the order of their names.  -errno; @why names the path and the mend. */
+int rules_source_add(struct rules_source *, const char *path,
+		     struct why *why);
+
+/* Adds @text under @name. */
+int rules_source_add_text(struct rules_source *, const char *name,
+			  const char *text, size_t len, struct why *why);
+
+void rules_source_free(struct rules_source *);
+
+#endif

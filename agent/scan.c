@@ -1,0 +1,298 @@
+/* scan.c - one look at one process: the way of flow.h from end to end. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "frames.h"
+#include "io.h"
+#include "maps.h"
+#include "proc.h"
+#include "scan.h"
+#include "sweep.h"
+#include "tally.h"
+
+struct scan {
+	struct match *match;
+	struct prefilter *filter, *any_filter;
+	struct frames *frames;
+	struct mem *mem;
+	struct tally *tally;
+	struct maps *maps;
+	struct sweep sweep;
+	struct sweep_result result;
+	uint64_t deadline_ns;
+	void (*tick)(void *user, uint64_t bytes);
+	void *user;
+};
+
+/* The atoms of the rules for any memory make a filter of their own. */
+static int make_filters(struct scan *s, struct why *why)
+{
+	size_t n, n_any = 0;
+	const struct atom *atoms = match_atoms(s->match, &n);
+	struct atom *any = calloc(n + 1, sizeof(*any));
+	int err;
+
+	if (!any)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (atoms[i].where & WHERE_PLAIN)
+			any[n_any++] = atoms[i];
+	err = prefilter_new(atoms, n, &s->filter, why);
+	if (!err)
+		err = prefilter_new(any, n_any, &s->any_filter, why);
+	free(any);
+	return err;
+}
+
+static int start_matcher(struct scan *s, const struct match_options *o,
+			 struct why *why)
+{
+	int err = match_new(o, &s->match, why);
+
+	if (err)
+		return err;
+	s->sweep.every_page = match_sets(s->match) >> WHERE_COUNT;
+	return make_filters(s, why);
+}
+
+int scan_new(const struct scan_options *o, struct scan **ret, struct why *why)
+{
+	struct scan *s = calloc(1, sizeof(*s));
+	int err = 0;
+
+	if (!s)
+		return -ENOMEM;
+	if (!o->no_match)
+		err = start_matcher(s, &o->rules, why);
+	if (!err)
+		err = tally_new(o->set, &s->tally);
+	if (!err)
+		err = frames_new(&s->frames);
+	if (!err)
+		err = mem_new(s->frames, &s->mem);
+	s->sweep.set = o->set;
+	s->sweep.filter = s->filter;
+	s->sweep.any_filter = s->any_filter;
+	if (err && !why->text[0])
+		why_set(why, err, "%s", strerror(-err));
+	if (err)
+		scan_free(s);
+	else
+		*ret = s;
+	return err;
+}
+
+void scan_free(struct scan *s)
+{
+	if (!s)
+		return;
+	match_free(s->match);
+	prefilter_free(s->filter);
+	prefilter_free(s->any_filter);
+	tally_free(s->tally);
+	mem_free(s->mem);
+	frames_free(s->frames);
+	maps_free(s->maps);
+	free(s);
+}
+
+const struct match *scan_match(const struct scan *s)
+{
+	return s->match;
+}
+
+/* ---- a batch --------------------------------------------------------------- */
+
+/* The first reason stands; a process that is gone outranks it. */
+static void mark(struct look *l, enum scan_state state, const char *why)
+{
+	if (l->state >= state)
+		return;
+	l->state = state;
+	snprintf(l->why, sizeof(l->why), "%s", why);
+}
+
+static const struct region *neighbour(const struct scan *s,
+				      const struct region *r, bool above)
+{
+	return maps_find(s->maps, above ? r->end : r->start - 1);
+}
+
+/* A match may lie across two regions that touch.  It is looked for by the
+ * rules that both regions are shown to. */
+static int look_across(struct scan *s, const struct region *r, bool above,
+		       const struct suspect *wide, struct why *why)
+{
+	const struct region *next = neighbour(s, r, above);
+	struct suspect part = *wide;
+	uint8_t both;
+
+	if (!next)
+		return 0;
+	both = (uint8_t)(r->where & next->where);
+	part.sets &= (uint8_t)(both | both << WHERE_COUNT);
+	if (above && part.end > next->end)
+		part.end = next->end;
+	if (!above && part.start < next->start)
+		part.start = next->start;
+	if (!part.sets)
+		return 0;
+	return match_look(s->match, s->mem, &part, why);
+}
+
+static int look_closer(struct scan *s, const struct region *r,
+		       const struct suspect *suspect, struct why *why)
+{
+	struct suspect inside = *suspect;
+	int err;
+
+	if (inside.start < r->start)
+		inside.start = r->start;
+	if (inside.end > r->end)
+		inside.end = r->end;
+	err = match_look(s->match, s->mem, &inside, why);
+	if (!err && suspect->start < r->start)
+		err = look_across(s, r, false, suspect, why);
+	if (!err && suspect->end > r->end)
+		err = look_across(s, r, true, suspect, why);
+	return err;
+}
+
+static int take_batch(struct scan *s, const struct batch *b, struct look *l)
+{
+	const struct sweep_result *r = &s->result;
+	bool counts = b->region->where & 1 << WHERE_IMAGE;
+	bool code = b->region->flags & REGION_EXEC;
+
+	sweep_batch(&s->sweep, b, &s->result);
+	for (size_t i = 0; i < b->n_pages; i++)
+		if (r->found[i])
+			mem_remember(s->mem, i);
+	for (size_t i = 0; i < r->n_known && counts; i++)
+		tally_add(s->tally, r->known[i].number, code);
+	for (size_t i = 0; i < r->n_suspects; i++) {
+		struct why why = { "" };
+		int err = look_closer(s, b->region, &r->suspects[i], &why);
+
+		if (err == -ESRCH)
+			return err;
+		if (err) /* the matcher fell; a new one goes on */
+			mark(l, SCAN_PARTIAL, why.text);
+	}
+	return 0;
+}
+
+/* ---- a process --------------------------------------------------------------- */
+
+static bool out_of_time(const struct scan *s)
+{
+	return s->deadline_ns && io_now_ns() >= s->deadline_ns;
+}
+
+static int look_at_region(struct scan *s, const struct region *r,
+			  struct look *l)
+{
+	struct batch b;
+	int more;
+
+	mem_start(s->mem, r);
+	while ((more = mem_next(s->mem, &b)) == 1) {
+		int err = take_batch(s, &b, l);
+
+		if (err)
+			return err;
+		if (s->tick)
+			s->tick(s->user, b.n_pages * FLOW_PAGE);
+		if (out_of_time(s))
+			return -ETIMEDOUT;
+	}
+	return more;
+}
+
+static int look_at_regions(struct scan *s, struct look *l)
+{
+	const struct region *r;
+	int err = maps_read(l->proc, &s->maps);
+
+	if (err)
+		return err;
+	l->maps = s->maps;
+	err = mem_attach(s->mem, l->proc);
+	for (size_t i = 0;
+	     !err && (r = maps_by_suspicion(s->maps, i)) != NULL; i++)
+		err = look_at_region(s, r, l);
+	if (!err && maps_left_out(s->maps))
+		mark(l, SCAN_PARTIAL, "more than 262144 mappings");
+	return err;
+}
+
+static void begin(struct scan *s, struct look *l)
+{
+	const struct proc *proc = l->proc;
+
+	maps_free(s->maps);
+	s->maps = NULL;
+	tally_reset(s->tally);
+	memset(l, 0, sizeof(*l));
+	l->proc = proc;
+}
+
+/* Turns an error into the state and reason that people read. */
+static void conclude(struct look *l, int err)
+{
+	if (err == -ESRCH)
+		mark(l, SCAN_VANISHED, "it ended while it was looked at");
+	else if (err == -EACCES || err == -EPERM)
+		mark(l, SCAN_PARTIAL, "not permitted to read its memory");
+	else if (err == -ETIMEDOUT)
+		mark(l, SCAN_PARTIAL, "the time limit was reached");
+	else if (err)
+		mark(l, SCAN_PARTIAL, strerror(-err));
+}
+
+static void fill(struct scan *s, struct look *l)
+{
+	const struct mem_counts *c = mem_counts(s->mem);
+	struct proc now = *l->proc;
+	struct why why = { "" };
+
+	if (s->match && match_end(s->match, &l->hits, &l->n_hits, &why))
+		mark(l, SCAN_PARTIAL, why.text);
+	l->n_shares = tally_shares(s->tally, l->shares, SHARES_MAX);
+	if (l->maps) {
+		l->read_bytes = c->read_bytes;
+		l->shared_bytes = c->shared_bytes;
+		l->unreadable_bytes = c->unreadable_bytes;
+	}
+	if (l->unreadable_bytes)
+		mark(l, SCAN_PARTIAL, "resident memory that can not be read");
+	if (proc_refresh(&now) == 0)
+		l->cpu_share = proc_cpu_share(l->proc, &now);
+	else
+		l->cpu_share = proc_cpu_share(l->proc, l->proc);
+}
+
+void scan_look(struct scan *s, const struct proc *proc, uint64_t deadline_ns,
+	       void (*tick)(void *user, uint64_t bytes), void *user,
+	       struct look *ret)
+{
+	int err = -ESRCH;
+
+	s->deadline_ns = deadline_ns;
+	s->tick = tick;
+	s->user = user;
+	ret->proc = proc;
+	/* Its memory can be gone because it began another program: then that
+	 * is what to look at. */
+	for (int tries = 0; tries < 3 && err == -ESRCH; tries++) {
+		if (tries && proc_gone(proc))
+			break;
+		if (tries && s->match)
+			match_drop(s->match);
+		begin(s, ret);
+		err = look_at_regions(s, ret);
+	}
+	ret->denied = err == -EACCES || err == -EPERM;
+	conclude(ret, err);
+	fill(s, ret);
+}

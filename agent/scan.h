@@ -1,0 +1,33 @@
+/* scan.h - one look at one process: the way of flow.h from end to end. */
+#ifndef SCAN_H
+#define SCAN_H
+
+#include "flow.h"
+#include "hashset.h"
+#include "match.h"
+#include "why.h"
+
+struct scan;
+
+struct scan_options {
+	struct match_options rules;
+	const struct hashset *set; /* borrowed */
+	bool no_match;		   /* digests only: no matcher is started */
+};
+
+/* Starts a matcher and builds the tables.  Errors as match_new(). */
+int scan_new(const struct scan_options *, struct scan **ret, struct why *why);
+
+void scan_free(struct scan *);
+
+/* For asking what rules are loaded; NULL after no_match. */
+const struct match *scan_match(const struct scan *);
+
+/* Looks at @proc until @deadline_ns (io_now_ns(); 0: no limit).  The result is
+ * filled in any case: what could not be done is its state and reason.  @tick
+ * (may be NULL) is called with the bytes done now and then. */
+void scan_look(struct scan *, const struct proc *proc, uint64_t deadline_ns,
+	       void (*tick)(void *user, uint64_t bytes), void *user,
+	       struct look *ret);
+
+#endif

@@ -1,0 +1,99 @@
+/* sweep.c - one look at every byte, while it is in cache. */
+#include <string.h>
+#include "kernel.h"
+#include "sweep.h"
+
+/* Suspects nearer to each other than this are one: a message to the matcher
+ * costs more than the bytes between. */
+#define NEAR 1024
+
+static void add_suspect(struct sweep_result *r, uint64_t start, uint64_t end,
+			uint8_t sets)
+{
+	struct suspect *last;
+
+	if (r->n_suspects == 0 ||
+	    start > r->suspects[r->n_suspects - 1].end + NEAR) {
+		r->suspects[r->n_suspects++] =
+			(struct suspect){ start, end, sets };
+		return;
+	}
+	last = &r->suspects[r->n_suspects - 1];
+	if (start < last->start)
+		last->start = start;
+	if (end > last->end)
+		last->end = end;
+	last->sets |= sets;
+}
+
+/* The address @offset bytes from @base, kept inside the address space. */
+static uint64_t move(uint64_t base, int32_t offset)
+{
+	if (offset < 0 && base < (uint64_t)-(int64_t)offset)
+		return 0;
+	return base + (uint64_t)(int64_t)offset;
+}
+
+static void filter_page(const struct sweep *s, const struct batch *b, size_t i,
+			struct sweep_result *r)
+{
+	uint64_t at = b->address[i];
+	struct prefilter_mark mark = { 0 };
+	const struct prefilter *filter =
+		b->region->where == WHERE_PLAIN ? s->any_filter : s->filter;
+	uint8_t every, where;
+
+	if (filter)
+		mark = prefilter_page(filter, b->bytes + i * FLOW_PAGE);
+	if (mark.where)
+		r->found[i] = true;
+	where = b->region->where & mark.where;
+	if (where)
+		add_suspect(r, move(at, mark.start), move(at, mark.end), where);
+	/* A page with what precedes it, so that no match falls in between. */
+	every = b->region->where & s->every_page;
+	if (every)
+		add_suspect(r, move(at, -FLOW_PAGE), at + FLOW_PAGE,
+			    (uint8_t)(every << WHERE_COUNT));
+}
+
+static void look_up(const struct sweep *s, const struct digest *digest,
+		    const uint32_t *page, size_t n, struct sweep_result *r)
+{
+	uint32_t number[BATCH_PAGES];
+
+	hashset_lookup(s->set, digest, n, number);
+	for (size_t i = 0; i < n; i++) {
+		if (number[i] == HASHSET_NONE)
+			continue;
+		r->found[page[i]] = true;
+		r->known[r->n_known++] =
+			(struct sweep_known){ page[i], number[i] };
+	}
+}
+
+void sweep_batch(const struct sweep *s, const struct batch *b,
+		 struct sweep_result *r)
+{
+	struct digest digest[BATCH_PAGES];
+	uint32_t page[BATCH_PAGES];
+	size_t n = 0;
+
+	r->n_known = r->n_suspects = r->n_zero = 0;
+	memset(r->found, 0, b->n_pages);
+	for (size_t i = 0; i < b->n_pages; i++) {
+		const uint8_t *bytes = b->bytes + i * FLOW_PAGE;
+
+		if (kernel_is_zero(bytes)) {
+			r->n_zero++;
+			continue;
+		}
+		if (s->set && b->region->where != WHERE_PLAIN) {
+			digest[n] = kernel_used()->digest(bytes);
+			page[n++] = (uint32_t)i;
+		}
+		filter_page(s, b, i, r);
+	}
+	if (n)
+		look_up(s, digest, page, n, r);
+}

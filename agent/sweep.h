@@ -1,0 +1,44 @@
+/* sweep.h - one look at every byte, while it is in cache.
+ *
+ * Per page: is it all zero? which known binary has this page (not asked of
+ * plain data, where it would not count)? could a string of a loaded rule stand
+ * here? */
+#ifndef SWEEP_H
+#define SWEEP_H
+
+#include "flow.h"
+#include "hashset.h"
+#include "prefilter.h"
+
+/* A page of the batch that the hash set knows. */
+struct sweep_known {
+	uint32_t page;	 /* in the batch */
+	uint32_t number; /* in the hash set */
+};
+
+/* What one batch holds.  The caller owns it; sweep_batch() fills it anew. */
+struct sweep_result {
+	struct sweep_known known[BATCH_PAGES];
+	size_t n_known;
+	struct suspect suspects[BATCH_PAGES]; /* by address, apart */
+	size_t n_suspects;
+	bool found[BATCH_PAGES]; /* for mem_remember(): any of the above,
+				    whether or not it counts in this region */
+	size_t n_zero; /* pages */
+};
+
+/* All borrowed; NULL: not looked for.  Memory that only the rules of WHERE_ANY
+ * see (heaps: the most of it) has a filter of their atoms alone: fewer and
+ * longer, so faster.  @every_page: bit per enum where that has rules which
+ * must see all pages, suspect or not. */
+struct sweep {
+	const struct hashset *set;
+	const struct prefilter *filter;	    /* atoms of all rules */
+	const struct prefilter *any_filter; /* of those with WHERE_ANY */
+	uint8_t every_page;
+};
+
+void sweep_batch(const struct sweep *, const struct batch *,
+		 struct sweep_result *ret);
+
+#endif

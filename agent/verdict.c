@@ -1,0 +1,175 @@
+/* verdict.c - what a look means. */
+#include <string.h>
+#include "maps.h"
+#include "verdict.h"
+
+/* A known binary counts from this share of its pages on, and some of them
+ * executable: a file that is only read (unpacked, copied, checked) is mapped
+ * without that.  Versions of one family share at most one whole page. */
+#define SHARE_MIN 0.10
+#define PAGES_MIN 4
+
+/* Below this share of a core a process does not mine. */
+#define WORK_MIN 0.20
+
+/* So many unrelated families as plain data: a rule set, whatever it costs. */
+#define CARRIER_FAMILIES 3
+
+#define MIB (1ULL << 20)
+
+static bool counts(const struct share *s)
+{
+	return s->seen_code && s->seen >= PAGES_MIN &&
+	       (double)s->seen >= SHARE_MIN * s->n_pages;
+}
+
+/* RandomX: 2080 MiB of dataset (2336 with its cache in one piece), or the
+ * 256 MiB cache alone. */
+static uint64_t dataset(const struct look *l)
+{
+	const struct region *r;
+	uint64_t best = 0;
+	size_t n;
+
+	if (!l->maps)
+		return 0;
+	r = maps_regions(l->maps, &n);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t size = r[i].end - r[i].start;
+		bool fits = (size >= 2080 * MIB && size <= 2400 * MIB) ||
+			    (size >= 256 * MIB && size <= 258 * MIB);
+
+		if (r[i].flags & REGION_ANON && r[i].flags & REGION_WRITE &&
+		    fits && size > best)
+			best = size;
+	}
+	return best;
+}
+
+static bool is_new_family(const struct look *l, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(l->hits[k].rule->family, l->hits[i].rule->family))
+			return false;
+	return true;
+}
+
+static bool in_plain_data(const struct look *l, const struct hit *h)
+{
+	for (size_t i = 0; i < h->n_strings; i++) {
+		const struct region *r =
+			l->maps ? maps_find(l->maps, h->strings[i].address)
+				: NULL;
+
+		if (!r || r->flags & REGION_EXEC ||
+		    !(r->flags & REGION_ANON && r->flags & REGION_WRITE))
+			return false;
+	}
+	return true;
+}
+
+/* An editor, a shell or a scanner with rules or a miner's words in its heap:
+ * all is plain data, and it does not work, or has too many families. */
+static bool carries_rules(const struct look *l)
+{
+	unsigned families = 0;
+
+	for (size_t i = 0; i < l->n_hits; i++) {
+		if (!in_plain_data(l, &l->hits[i]))
+			return false;
+		families += is_new_family(l, i);
+	}
+	return families >= CARRIER_FAMILIES || l->cpu_share < WORK_MIN;
+}
+
+static bool has_file_as_data(const struct look *l)
+{
+	for (size_t i = 0; i < l->n_shares; i++)
+		if (l->shares[i].seen >= PAGES_MIN && !l->shares[i].seen_code)
+			return true;
+	return false;
+}
+
+/* Is every known binary called like an algorithm that a rule found?  Then it
+ * is a library of that algorithm, which wallets and nodes load, too. */
+static bool only_libraries(const struct finding *f)
+{
+	const struct look *l = f->look;
+
+	for (size_t i = 0; i < f->n_shares; i++) {
+		size_t k = 0;
+
+		while (k < l->n_hits && strcmp(l->hits[k].rule->family,
+					       f->shares[i]->family))
+			k++;
+		if (k == l->n_hits)
+			return false;
+	}
+	return true;
+}
+
+static void weigh(const struct look *l, struct finding *f)
+{
+	f->severity = f->n_shares ? SEVERITY_HIGH : SEVERITY_LOW;
+	for (size_t i = 0; i < l->n_hits; i++) {
+		const struct rule *r = l->hits[i].rule;
+
+		f->jit |= r->where == WHERE_JIT;
+		if (r->severity > f->severity)
+			f->severity = (enum severity)r->severity;
+	}
+	f->dataset_bytes = dataset(l);
+	/* Wallets and nodes have the same code; they do not run it all day. */
+	f->idle = only_libraries(f) && !f->jit && l->cpu_share < WORK_MIN;
+	if (f->idle)
+		f->severity = SEVERITY_LOW;
+}
+
+enum verdict verdict_judge(const struct look *l, struct finding *ret)
+{
+	struct finding f = { .look = l };
+
+	for (size_t i = 0; i < l->n_shares; i++)
+		if (counts(&l->shares[i]))
+			f.shares[f.n_shares++] = &l->shares[i];
+	if (!f.n_shares && l->n_hits && carries_rules(l))
+		return VERDICT_CARRIER;
+	if (f.n_shares || l->n_hits) {
+		f.category = !l->n_hits	   ? CATEGORY_HASH
+			     : !f.n_shares ? CATEGORY_YARA
+					   : CATEGORY_COMBINED;
+		weigh(l, &f);
+		*ret = f;
+		return VERDICT_FINDING;
+	}
+	if (has_file_as_data(l))
+		return VERDICT_CARRIER;
+	return l->state == SCAN_COMPLETE ? VERDICT_CLEAN : VERDICT_UNKNOWN;
+}
+
+const char *verdict_category(enum category c)
+{
+	static const char *const names[] = {
+		[CATEGORY_YARA] = "Execution: Cryptocurrency Mining YARA Rule",
+		[CATEGORY_HASH] = "Execution: Cryptocurrency Mining Hash Match",
+		[CATEGORY_COMBINED] =
+			"Execution: Cryptocurrency Mining Combined Detection",
+	};
+
+	return names[c];
+}
+
+const char *verdict_severity(enum severity s)
+{
+	static const char *const names[] = { "LOW", "MEDIUM", "HIGH" };
+
+	return names[s];
+}
+
+const char *verdict_state(enum scan_state s)
+{
+	static const char *const names[] = { "complete", "partial",
+					     "vanished" };
+
+	return names[s];
+}

@@ -1,0 +1,140 @@
+/* who.c - what people need to know of a process in a finding. */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "io.h"
+#include "who.h"
+
+static void read_user(uid_t uid, char *ret, size_t cap)
+{
+	struct passwd entry, *found = NULL;
+	char buf[4096];
+
+	if (getpwuid_r(uid, &entry, buf, sizeof(buf), &found) == 0 && found)
+		snprintf(ret, cap, "%s", entry.pw_name);
+	else
+		snprintf(ret, cap, "%u", uid);
+}
+
+/* The kernel appends " (deleted)" to the link; a file can be called so, too,
+ * so the link count of what the link leads to decides. */
+static void read_exe(const struct proc *p, struct who *ret)
+{
+	static const char mark[] = " (deleted)";
+	struct stat st;
+	ssize_t n = io_link_at(p->dir, "exe", ret->exe, sizeof(ret->exe));
+
+	if (n < 0) {
+		ret->exe[0] = '\0';
+		return;
+	}
+	ret->exe_deleted = fstatat(p->dir, "exe", &st, 0) == 0 &&
+			   st.st_nlink == 0;
+	if (ret->exe_deleted && (size_t)n > sizeof(mark) - 1 &&
+	    !strcmp(ret->exe + n - (sizeof(mark) - 1), mark))
+		ret->exe[n - (ssize_t)(sizeof(mark) - 1)] = '\0';
+}
+
+static void read_args(const struct proc *p, struct who *ret)
+{
+	int fd = openat(p->dir, "cmdline", O_RDONLY | O_CLOEXEC);
+	char more;
+	ssize_t n;
+
+	if (fd < 0)
+		return;
+	n = read(fd, ret->args, sizeof(ret->args));
+	if (n > 0) {
+		ret->args_len = (size_t)n;
+		ret->args_truncated = n == sizeof(ret->args) &&
+				      read(fd, &more, 1) == 1;
+	}
+	close(fd);
+}
+
+/* Length of the run of 64 hex digits at @s, 64 or 0. */
+static size_t id_length(const char *s)
+{
+	size_t n = strspn(s, "0123456789abcdef");
+
+	return n == 64 && !isalnum((unsigned char)s[n]) ? n : 0;
+}
+
+static const char *runtime_before(const char *path, const char *id)
+{
+	static const struct {
+		const char *mark, *name;
+	} known[] = {
+		{ "docker-", "docker" },      { "/docker/", "docker" },
+		{ "cri-containerd-", "containerd" },
+		{ "crio-", "cri-o" },	      { "libpod-", "podman" },
+		{ "kubepods", "kubernetes" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		const char *at = strstr(path, known[i].mark);
+
+		if (at && at < id)
+			return known[i].name;
+	}
+	return "container";
+}
+
+/* The last path element that ends in .service or .scope. */
+static void find_unit(const char *path, size_t len, struct who *ret)
+{
+	for (size_t end = len; end;) {
+		size_t start = end;
+
+		while (start && path[start - 1] != '/')
+			start--;
+		if ((end - start > 8 &&
+		     !memcmp(path + end - 8, ".service", 8)) ||
+		    (end - start > 6 && !memcmp(path + end - 6, ".scope", 6))) {
+			snprintf(ret->unit, sizeof(ret->unit), "%.*s",
+				 (int)(end - start), path + start);
+			return;
+		}
+		end = start ? start - 1 : 0;
+	}
+}
+
+void who_parse_cgroup(const char *text, struct who *ret)
+{
+	for (const char *line = text; line && *line;) {
+		const char *end = strchr(line, '\n');
+		size_t len = end ? (size_t)(end - line) : strlen(line);
+		char path[2048];
+
+		snprintf(path, sizeof(path), "%.*s", (int)len, line);
+		for (const char *s = path; *s && !ret->container[0]; s++) {
+			if ((s > path && isalnum((unsigned char)s[-1])) ||
+			    !id_length(s))
+				continue;
+			memcpy(ret->container, s, 64);
+			ret->container[64] = '\0';
+			snprintf(ret->runtime, sizeof(ret->runtime), "%s",
+				 runtime_before(path, s));
+		}
+		if (!ret->unit[0])
+			find_unit(path, strlen(path), ret);
+		line = end ? end + 1 : NULL;
+	}
+}
+
+void who_read(const struct proc *p, struct who *ret)
+{
+	char text[8192];
+
+	memset(ret, 0, sizeof(*ret));
+	read_user(p->uid, ret->user, sizeof(ret->user));
+	read_exe(p, ret);
+	read_args(p, ret);
+	if (io_read_at(p->dir, "cgroup", text, sizeof(text)) > 0)
+		who_parse_cgroup(text, ret);
+}

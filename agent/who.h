@@ -1,0 +1,28 @@
+/* who.h - what people need to know of a process in a finding. */
+#ifndef WHO_H
+#define WHO_H
+
+#include "flow.h"
+
+#define WHO_ARGS_BYTES 4096 /* of the command line; more is cut and said */
+
+/* All of it hostile and unescaped but for the container's fields. */
+struct who {
+	char user[64];		/* name, or the number */
+	char exe[4096];		/* /proc/PID/exe's link, "" if unknown */
+	bool exe_deleted;
+	char args[WHO_ARGS_BYTES]; /* NUL after each */
+	size_t args_len;
+	bool args_truncated;
+	char runtime[16];	/* "docker", "containerd", ..., "" if none */
+	char container[65];	/* its id, hexadecimal */
+	char unit[128];		/* systemd unit, "" if none */
+};
+
+/* Never fails: what can not be read stays empty. */
+void who_read(const struct proc *, struct who *ret);
+
+/* The container and unit that a line of proc_pid_cgroup(5) names. */
+void who_parse_cgroup(const char *text, struct who *ret);
+
+#endif

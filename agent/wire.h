@@ -1,0 +1,120 @@
+/* wire.h - what davylamp and davylamp-match say to each other.
+ *
+ * Over a SOCK_SEQPACKET pair, one message a packet: a type, then a struct of
+ * fixed size, then for some an array.  Bytes of processes go through a memfd
+ * that both map (the matcher read-only), sealed against shrinking.
+ *
+ *	davylamp		davylamp-match
+ *	(starts it)
+ *				RULE...  one per rule
+ *				ATOMS... what the prefilter must know
+ *				READY, or REFUSED and its end
+ *	LOOK: n windows in
+ *	  the shared memory
+ *				LOOKED: that memory is free again
+ *	  ...
+ *	END of this process
+ *				HIT...   one per rule that holds
+ *				DONE
+ *
+ * Each side takes only what the state allows, of the size it must have, and
+ * trusts nothing in it. */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "flow.h"
+#include "prefilter.h"
+
+#define WIRE_SOCKET 3 /* the matcher's descriptors at its start */
+#define WIRE_MEMORY 4
+
+#define WIRE_BYTES   (1U << 20) /* of the shared memory */
+#define WIRE_WINDOWS 256	/* in one LOOK */
+#define WIRE_ATOMS   256	/* in one ATOMS */
+#define WIRE_RULES   100000
+
+enum wire_type {
+	WIRE_RULE = 1, /* struct rule */
+	WIRE_ATOMS_PART,
+	WIRE_READY,
+	WIRE_REFUSED,
+	WIRE_LOOK,
+	WIRE_LOOKED, /* no body */
+	WIRE_END,    /* no body */
+	WIRE_HIT,
+	WIRE_DONE,
+	WIRE_TYPES
+};
+
+struct wire_atoms {
+	uint32_t n;
+	struct atom atom[WIRE_ATOMS];
+};
+
+struct wire_ready {
+	uint32_t n_rules, n_atoms;
+	uint32_t sets;	    /* SET_BIT of those that hold a rule */
+	char engine[32];    /* "libyara 4.2.3" */
+	char version[17];   /* of the rules: 16 hex digits over their text */
+	char slow_rule[128]; /* one that must see every page, or "" */
+};
+
+struct wire_refused {
+	char text[512];
+};
+
+struct wire_window {
+	uint64_t address;
+	uint32_t offset; /* in the shared memory */
+	uint32_t len;
+	uint32_t sets;
+	uint32_t unused;
+};
+
+struct wire_look {
+	uint32_t n, unused;
+	struct wire_window window[WIRE_WINDOWS];
+};
+
+struct wire_hit {
+	uint32_t rule; /* its number: that of its RULE message */
+	uint32_t n_strings;
+	uint64_t n_matches;
+	struct hit_string string[HIT_STRINGS];
+};
+
+struct wire_done {
+	uint32_t n_hits;
+	uint32_t incomplete; /* 1: @text says what was not looked for */
+	char text[256];
+};
+
+struct wire_message {
+	uint32_t type;
+	union {
+		struct rule rule;
+		struct wire_atoms atoms;
+		struct wire_ready ready;
+		struct wire_refused refused;
+		struct wire_look look;
+		struct wire_hit hit;
+		struct wire_done done;
+	};
+};
+
+/* Sends @type with @len bytes of the union.  0 or -errno; never SIGPIPE. */
+int wire_send(int socket, struct wire_message *, uint32_t type, size_t len);
+
+/* Receives one message and checks its size against its type.  1; 0: the other
+ * side is gone; -ETIMEDOUT after @timeout_ms (-1: never); -EBADMSG: a message
+ * of a size or type that does not exist. */
+int wire_receive(int socket, struct wire_message *ret, int timeout_ms);
+
+/* The body's size for @look and @atoms with @n elements. */
+size_t wire_look_size(uint32_t n);
+size_t wire_atoms_size(uint32_t n);
+
+#endif

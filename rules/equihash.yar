@@ -1,0 +1,71 @@
+/*
+ * Equihash (Zcash 200,9; Bitcoin Gold 144,5; Beam 150,5; Zero 192,7).
+ *
+ * The algorithm is BLAKE2b with a personalization of eight letters and the two
+ * parameters. Full nodes of these coins verify with the same constants and will
+ * match too.
+ * aarch64: gcc keeps the sixteen bytes as a literal; where a compiler splits
+ * them over movz/movk instructions no run of bytes is left to match.
+ */
+
+/*
+ * Lookalikes: BLAKE2b's plain initial value (libsodium, Python, rhash) differs
+ * in the last two words; the bare word "ZcashPoW" in text is no match, since the
+ * two parameters must follow as little-endian numbers.
+ */
+rule Equihash_Personalization
+{
+	meta:
+		family = "Equihash"
+		algorithm = "Equihash"
+		where = "image"
+		severity = "HIGH"
+		reference = "Zcash protocol specification 7.7.1; RFC 7693 parameter block"
+		description = "BLAKE2b personalization of Equihash (coin name and the parameters n, k), as bytes or already folded into the initial state."
+	strings:
+		$zcash = { 5a636173 68506f57 c8000000 09000000 }
+		$gold = { 42676f6c 64506f57 90000000 05000000 }
+		$beam = { 4265616d 2d506f57 96000000 05000000 }
+		$zero = { 5a45524f 5f506f57 c0000000 07000000 }
+		$bitcoinz = { 42697463 6f696e5a 90000000 05000000 }
+		$zcash_state = {
+			1f6c3e2b 8c68059b 31de2088 c389ec48 b1217e13 10cde05b
+		}
+		$gold_state = {
+			1f6c3e2b 8c68059b 29da2e97 cf89ec48 e9217e13 1ccde05b
+		}
+		$beam_state = {
+			1f6c3e2b 8c68059b 29d82096 8689ec48 ef217e13 1ccde05b
+		}
+		$zero_state = {
+			1f6c3e2b 8c68059b 31f813b4 f489ec48 b9217e13 1ecde05b
+		}
+		$bitcoinz_state = {
+			1f6c3e2b 8c68059b 29d43598 c4b0ed45 e9217e13 1ccde05b
+		}
+	condition:
+		any of them
+}
+
+/*
+ * Lookalikes: the word in text has no instruction around it. Strings of eleven
+ * bytes, the least that stride 4 takes: mov rax, "........"; then a REX prefix,
+ * with which gcc and clang go on at every optimization level tried but gcc -O0.
+ */
+rule Equihash_Personalization_Immediate
+{
+	meta:
+		family = "Equihash"
+		algorithm = "Equihash"
+		where = "code"
+		severity = "HIGH"
+		reference = "Zcash protocol specification 7.7.1; tromp/equihash blake/blake2.h, equi.h"
+		description = "Machine code that loads the BLAKE2b personalization of Equihash as a 64-bit constant."
+	strings:
+		$zcash = { 48b85a63 61736850 6f5748 }
+		$gold = { 48b84267 6f6c6450 6f5748 }
+		$beam = { 48b84265 616d2d50 6f5748 }
+		$zero = { 48b85a45 524f5f50 6f5748 }
+	condition:
+		any of them
+}

@@ -1,0 +1,82 @@
+/*
+ * Mining protocol and configuration, in support of the constants: a miner with
+ * its strings edited has none of this, so no rule here is HIGH.
+ */
+
+/*
+ * A mining program's own read-only text. Lookalikes: `git log -p` over a miner's
+ * repository, an editor or a shell that shows such text have it in heap memory,
+ * which this class leaves out; wallets and nodes speak JSON-RPC but not
+ * mining.subscribe; pool proxies speak the protocol and lack the miner's words.
+ */
+rule Stratum_Miner_Program
+{
+	meta:
+		family = "Stratum"
+		algorithm = "any"
+		where = "image"
+		severity = "MEDIUM"
+		reference = "Stratum mining protocol (slushpool, 2012); EIP-1571; xmrig and cpuminer sources"
+		description = "Three or more commands of the Stratum mining protocol and the options or messages of a mining client, in the program's own image."
+	strings:
+		$proto_subscribe = "mining.subscribe"
+		$proto_authorize = "mining.authorize"
+		$proto_notify = "mining.notify"
+		$proto_submit = "mining.submit"
+		$proto_difficulty = "mining.set_difficulty"
+		$proto_target = "mining.set_target"
+		$proto_extranonce = "mining.set_extranonce"
+		$proto_eth_login = "eth_submitLogin"
+		$proto_eth_rate = "eth_submitHashrate"
+		$proto_url = "stratum+tcp://"
+		$proto_url_tls = "stratum+ssl://"
+		$proto_eth = "EthereumStratum/1.0.0"
+		$miner_donate = "donate-level"
+		$miner_donate_host = "donate.v2.xmrig.com"
+		$miner_pools = "no active pools, stop mining"
+		$miner_rate = ", %s khash/s"
+		$miner_restart = "Stratum requested work restart"
+		$miner_session = "Stratum session id: %s"
+		$miner_scantime = "--scantime="
+		$miner_coinbase = "--coinbase-addr="
+	condition:
+		3 of ($proto_*) and any of ($miner_*)
+}
+
+/*
+ * A session with a pool, as it stands in the buffers of any program, scripts in
+ * node or Python and WebAssembly included. Lookalikes: source code of miners
+ * writes these lines with escaped quotes or blanks and shows one side of the
+ * talk; the strings here are JSON as sent, and both sides are asked for. (The
+ * `insitu` ones are JSON after a parser has cut it into C strings in place, as
+ * xmrig's does.) A pool or a proxy holds both sides too: hence LOW.
+ */
+rule Stratum_Live_Session
+{
+	meta:
+		family = "Stratum"
+		algorithm = "any"
+		where = "any"
+		severity = "LOW"
+		reference = "Stratum mining protocol (slushpool, 2012); xmrig doc/STRATUM.md"
+		description = "Requests to a mining pool and its answers in memory: the process talks, or has just talked, to a pool."
+	strings:
+		$ask_login = "\"2.0\",\"method\":\"login\",\"params\":{\"login\":\""
+		$ask_submit = "\"method\":\"submit\",\"params\":{\"id\":\""
+		$ask_subscribe = "\"method\": \"mining.subscribe\", \"params\": ["
+		$ask_subscribe_tight = "\"method\":\"mining.subscribe\",\"params\":["
+		$ask_authorize = "\"method\": \"mining.authorize\", \"params\": [\""
+		$ask_authorize_tight = "\"method\":\"mining.authorize\",\"params\":[\""
+		$tell_job = "\"method\":\"job\",\"params\":{\""
+		$tell_first_job = ",\"job\":{\"blob\":\""
+		$tell_seed = "\",\"seed_hash\":\""
+		$tell_job_insitu = "\x00,\"job_id\x00:\""
+		$tell_target_insitu = "\x00,\"target\x00:\""
+		$tell_seed_insitu = ",\"seed_hash\x00:\""
+		$tell_notify = "\"method\": \"mining.notify\", \"params\": [\""
+		$tell_notify_tight = "\"method\":\"mining.notify\",\"params\":[\""
+		$tell_notify_params = "\"],\"method\":\"mining.notify\"}"
+		$tell_notify_last = "],\"id\":null,\"method\":\"mining.notify\"}"
+	condition:
+		any of ($ask_*) and any of ($tell_*)
+}

@@ -1,0 +1,80 @@
+/*
+ * Chains of the SHA-3 competition's losers: X11, X13, X15, X16R, X17, Quark,
+ * HMQ1725, GhostRider and the like.
+ *
+ * One of these hashes may be in a checksum tool; three of them side by side have
+ * been seen in miners only. Wallets and nodes of such coins will match too.
+ * aarch64: the tables are the same. Multi-way miners reverse or repeat lanes:
+ * those forms are listed beside the plain tables.
+ */
+
+/*
+ * Lookalikes: rhash and electrum have the initial value of BMW (not its final
+ * constants); Whirlpool, Streebog, BLAKE, Skein and JH are in ordinary
+ * libraries and are not counted; SHAvite's and ECHO's AES tables are anybody's.
+ * Different forms of one hash count once.
+ */
+rule X11_Hash_Zoo
+{
+	meta:
+		family = "X11/X16R"
+		algorithm = "X11, X16R, GhostRider and relatives"
+		where = "image"
+		severity = "HIGH"
+		reference = "SHA-3 second-round submissions (Luffa, CubeHash, SHAvite-3, SIMD, Hamsi, Fugue, Shabal, BMW); sphlib 3.0"
+		description = "Initial values or tables of three or more rejected SHA-3 candidates in one program, as only chained-hash proof of work needs them."
+	strings:
+		$luffa_iv = {
+			691e256d e051b044 b46faa4e 6584f7db 1120296e f42d1590 398105ee bb10f6de
+		}
+		$luffa_reversed = { 6584f7db b46faa4e e051b044 691e256d }
+		$luffa_repeated = {
+			691e256d e051b044 b46faa4e 6584f7db 691e256d e051b044 b46faa4e 6584f7db
+		}
+		$cubehash_iv = {
+			612aea2a d494f450 8b8b532d 3ed86741 1323ee3f 8ccf01c7 8e9639cc 9556ac50
+		}
+		$cubehash_repeated = {
+			612aea2a d494f450 8b8b532d 3ed86741 612aea2a d494f450 8b8b532d 3ed86741
+		}
+		$cubehash_4way = { 612aea2a 612aea2a 612aea2a 612aea2a }
+		$shavite_iv = {
+			d8cdfc72 2747ca79 7b078a12 ec5ad540 061a90d1 07e30a43 d15c9fb2 fcfb07df
+		}
+		$simd_iv = {
+			956ba10b ad99f972 aec2ec9f fc6432ba 2949895e e5309f8e 37aa1d2f 58c5f2f0
+		}
+		$simd_repeated = {
+			956ba10b ad99f972 aec2ec9f fc6432ba 956ba10b ad99f972 aec2ec9f fc6432ba
+		}
+		$hamsi_iv = {
+			65657473 7261706c 7241206b 65626e65 31206772 62202c30 32207375 2c363434
+		}
+		$fugue_iv = {
+			7ea50788 75af16e6 dbe4d3c5 27b09aac 17f115d9 54cceeb6 0b02e806 d1ef924a
+		}
+		$fugue_mix = {
+			97326363 eb6f7c7c c75e7777 f77a7b7b e5e8f2f2 b70a6b6b a7166f6f 396dc5c5
+		}
+		$shabal_iv = {
+			fd8d7220 53bdc046 99b682e7 32463055 90efb471 2ce8a90e f130b9db 8b6bd0fa
+		}
+		$shabal_4way = { 53bdc046 53bdc046 53bdc046 53bdc046 }
+		$bmw_final = {
+			a0aaaaaa aaaaaaaa a1aaaaaa aaaaaaaa a2aaaaaa aaaaaaaa a3aaaaaa aaaaaaaa
+		}
+		$bmw_4way = {
+			8f8e8d8c 8b8a8988 8f8e8d8c 8b8a8988 8f8e8d8c 8b8a8988 8f8e8d8c 8b8a8988
+		}
+	condition:
+		for 3 hash in (1..8) : (
+			(hash == 1 and any of ($luffa_*)) or
+			(hash == 2 and any of ($cubehash_*)) or
+			(hash == 3 and $shavite_iv) or
+			(hash == 4 and any of ($simd_*)) or
+			(hash == 5 and $hamsi_iv) or
+			(hash == 6 and any of ($fugue_*)) or
+			(hash == 7 and any of ($shabal_*)) or
+			(hash == 8 and any of ($bmw_*))
+		)
+}

@@ -47,8 +47,8 @@ struct report_run {
 	char resource[REPORT_META_MAX];
 	struct report_pace resource_pace;
 	struct why no_resource;
-	uint64_t last[N_LAST]; /* sequences that failed, to come last */
-	unsigned next_last;
+	uint64_t last[N_LAST]; /* sequences that failed, the latest last */
+	unsigned n_last;
 	uint64_t refused;
 	char *text;    /* SPOOL_EVENT_MAX + 1 */
 	uint64_t told; /* hash of the last status */
@@ -233,18 +233,26 @@ static enum scc_result send_to(struct report_run *r, struct sink *s,
 	return result;
 }
 
-static bool fails(const struct report_run *r, const struct spool_entry *e)
+/* 0: it never failed; else its place in the line of those that did. */
+static unsigned failed(const struct report_run *r, const struct spool_entry *e)
 {
-	for (int i = 0; i < N_LAST; i++)
-		if (r->last[i] == e->seq + 1)
-			return true;
-	return false;
+	for (unsigned i = 0; i < r->n_last; i++)
+		if (r->last[i] == e->seq)
+			return i + 1;
+	return 0;
 }
 
 static void remember_failure(struct report_run *r, const struct spool_entry *e)
 {
-	if (!fails(r, e))
-		r->last[r->next_last++ % N_LAST] = e->seq + 1;
+	unsigned at = failed(r, e);
+
+	if (!at && r->n_last < N_LAST)
+		at = ++r->n_last;
+	else if (!at)
+		at = 1; /* the one that failed longest ago is first again */
+	memmove(&r->last[at - 1], &r->last[at],
+		(r->n_last - at) * sizeof(r->last[0]));
+	r->last[r->n_last - 1] = e->seq;
 }
 
 /* Whether some sink lacks the event and may be asked now. */
@@ -334,7 +342,7 @@ static int deliver(struct report_run *r, struct spool_entry *entry)
 
 struct turn {
 	struct spool_entry *entry;
-	bool last;
+	unsigned failed;
 };
 
 static int by_id(const void *a, const void *b)
@@ -351,8 +359,8 @@ static int by_turn(const void *a, const void *b)
 {
 	const struct turn *x = a, *y = b;
 
-	if (x->last != y->last)
-		return x->last - y->last;
+	if (x->failed != y->failed)
+		return x->failed < y->failed ? -1 : 1;
 	if (x->entry->severity != y->entry->severity)
 		return y->entry->severity - x->entry->severity;
 	return (x->entry->seq > y->entry->seq) -
@@ -366,7 +374,7 @@ static size_t take_turns(const struct report_run *r, struct spool_entry *list,
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++)
-		turns[i] = (struct turn){ &list[i], fails(r, &list[i]) };
+		turns[i] = (struct turn){ &list[i], failed(r, &list[i]) };
 	if (n)
 		qsort(turns, n, sizeof(*turns), by_id);
 	for (size_t i = 0; i < n; i++)

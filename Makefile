@@ -3,7 +3,8 @@
 #   V=1            show the commands
 #   SAN=1          AddressSanitizer and UBSan, in build/san
 #   CC=clang       another compiler (gcc >= 12, clang >= 14)
-#   ARCH=aarch64   cross-build against SYSROOT, in build/aarch64
+#   ARCH=aarch64   cross-build against SYSROOT, in build/aarch64; without one,
+#                  packaging/sysroot makes it (Debian, as root)
 #   DESTDIR, PREFIX  for install
 
 VERSION := 0.1.0
@@ -17,6 +18,7 @@ ifdef ARCH
 CC             := $(ARCH)-linux-gnu-gcc
 AR             := $(ARCH)-linux-gnu-ar
 SYSROOT        ?= build/sysroot-$(ARCH)
+TREE           := $(if $(filter file,$(origin SYSROOT)),$(SYSROOT)/.davylamp)
 SYSFLAGS       := --sysroot=$(abspath $(SYSROOT))
 PKG_CONFIG     := PKG_CONFIG_SYSROOT_DIR=$(abspath $(SYSROOT)) \
 	PKG_CONFIG_LIBDIR=$(abspath $(SYSROOT))/usr/lib/$(ARCH)-linux-gnu/pkgconfig:$(abspath $(SYSROOT))/usr/share/pkgconfig pkg-config
@@ -50,8 +52,9 @@ MODULES  := $(filter-out $(MAINS),$(wildcard agent/*.c))
 OBJECTS  := $(MODULES:agent/%.c=$(BUILD)/obj/%.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c))
+BENCHES  := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 
-.PHONY: all scan test bench fuzz install uninstall clean help deps-build deps-test
+.PHONY: all scan test bench bench-compare bench-tools fuzz install uninstall clean help deps-build deps-test
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -69,9 +72,12 @@ $(BUILD)/davylamp-report: $(BUILD)/obj/davylamp-report.o $(BUILD)/libagent.a
 $(BUILD)/libagent.a: $(OBJECTS)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/obj/%.o: agent/%.c Makefile
+$(BUILD)/obj/%.o: agent/%.c Makefile | $(TREE)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(FLAGS) -MMD -MP -c -o $@ $<
+
+build/sysroot-%/.davylamp: packaging/sysroot
+	$(Q)packaging/sysroot $*
 
 # What is built in: the rules' text and the hash set, as bytes.
 $(BUILD)/builtin.yar: $(sort $(wildcard rules/*.yar))
@@ -102,9 +108,13 @@ $(BUILD)/tests/test_%: tests/unit/test_%.c $(BUILD)/libagent.a $(BUILD)/obj/buil
 	@mkdir -p $(@D)
 	$(call say,TEST)$(CC) $(FLAGS) -Itests/unit -MMD -MP -pie -o $@ $< $(filter %.o %.a,$^) $(call libs,$(LIBS) cmocka)
 
-$(BUILD)/tests/%: tests/tools/%.c
+$(BUILD)/tests/%: tests/tools/%.c | $(TREE)
 	@mkdir -p $(@D)
-	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $< $(if $(findstring randomx,$*),-lrandomx -lstdc++ -lm) -lpthread
+	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
+
+$(BUILD)/bench/%: bench/%.c $(BUILD)/obj/builtin_set.o $(BUILD)/libagent.a
+	@mkdir -p $(@D)
+	$(call say,BENCH)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $< $(filter %.o %.a,$^) $(call libs,$(DAVYLAMP_LIBS))
 
 scan: deps-build ## install what the build needs, build, scan this machine (as root)
 	$(Q)$(MAKE) --no-print-directory all
@@ -118,8 +128,13 @@ unit-tests: $(UNIT)
 test-tools: $(TOOLS)
 
 bench: ## measure: copy, sweep, yara; results into bench/record
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)BUILD=$(BUILD) bench/run
+	$(Q)$(MAKE) --no-print-directory all bench-tools
+	$(Q)BUILD=$(BUILD) bench/run $(BENCH)
+
+bench-compare: ## what changed between two records, A= and B=
+	$(Q)bench/compare $(A) $(B)
+
+bench-tools: $(BENCHES)
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
 	$(Q)BUILD=build tests/fuzz/run
@@ -142,4 +157,4 @@ deps-build deps-test:
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
--include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/*.d $(BUILD)/tests/*.d)
+-include $(OBJECTS:.o=.d) $(wildcard $(BUILD)/obj/*.d $(BUILD)/tests/*.d $(BUILD)/bench/*.d)

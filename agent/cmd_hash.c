@@ -9,7 +9,6 @@
 #include "sha256.h"
 #include "text.h"
 
-
 static int cmd_hash_info(int argc, char **argv);
 
 static const struct {
@@ -27,7 +26,8 @@ static void help(FILE *out)
 {
 	fputs("usage: davylamp hash COMMAND [ARGUMENT...]\n\n"
 	      "Sets of page digests, by which known binaries are recognized\n"
-	      "in memory.\n\n", out);
+	      "in memory.\n\n",
+	      out);
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-7s%s\n", commands[i].name, commands[i].help);
 	fputs("\n'davylamp hash COMMAND --help' says more.\n", out);
@@ -67,8 +67,10 @@ int cmd_hash(int argc, char **argv)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "davylamp hash: no command '%s'; one of build, info, "
-		"query\n", text_escape_str(argv[1], shown, sizeof(shown)));
+	fprintf(stderr,
+		"davylamp hash: no command '%s'; one of build, info, "
+		"query\n",
+		text_escape_str(argv[1], shown, sizeof(shown)));
 	return 2;
 }
 
@@ -107,7 +109,8 @@ static struct widths measure(const struct hashset *set)
 	return w;
 }
 
-static void print_set(const struct hashset *set, const char *what, bool with_sha)
+static void print_set(const struct hashset *set, const char *what,
+		      bool with_sha)
 {
 	struct widths w = measure(set);
 	char size[16], hex[65];
@@ -122,9 +125,9 @@ static void print_set(const struct hashset *set, const char *what, bool with_sha
 	for (uint32_t i = 0; i < hashset_n_binaries(set); i++) {
 		struct hashset_binary b = hashset_binary(set, i);
 
-		printf("%5u %5u %-*s %-*s %-*s %s\n", b.n_pages,
-		       b.n_code_pages, w.arch, b.arch, w.version, b.version,
-		       w.family, b.family, b.name);
+		printf("%5u %5u %-*s %-*s %-*s %s\n", b.n_pages, b.n_code_pages,
+		       w.arch, b.arch, w.version, b.version, w.family, b.family,
+		       b.name);
 		sha256_hex(hashset_sha256(set, i), hex);
 		if (with_sha)
 			printf("            sha256 %s\n", hex);
@@ -148,8 +151,10 @@ static int info(const char *path, bool with_sha)
 		fprintf(stderr, "davylamp hash info: %s\n", why.text);
 		return cmd_hash_status(error);
 	}
-	print_set(set, path ? text_escape_str(path, what, sizeof(what))
-			    : "built-in hash set", with_sha);
+	print_set(set,
+		  path ? text_escape_str(path, what, sizeof(what))
+		       : "built-in hash set",
+		  with_sha);
 	hashset_free(set);
 	return fflush(stdout) ? 4 : 0;
 }
@@ -173,7 +178,8 @@ static int cmd_hash_info(int argc, char **argv)
 			return 0;
 		}
 		if (key != 'l') {
-			fprintf(stderr, "davylamp hash info: unknown option "
+			fprintf(stderr,
+				"davylamp hash info: unknown option "
 				"'%s'; see --help\n",
 				text_escape_str(argv[optind - 1], shown,
 						sizeof(shown)));
@@ -182,9 +188,11 @@ static int cmd_hash_info(int argc, char **argv)
 		with_sha = true;
 	}
 	if (argc - optind > 1) {
-		fprintf(stderr, "davylamp hash info: one set at a time, not "
-			"also '%s'\n", text_escape_str(argv[optind + 1], shown,
-						       sizeof(shown)));
+		fprintf(stderr,
+			"davylamp hash info: one set at a time, not "
+			"also '%s'\n",
+			text_escape_str(argv[optind + 1], shown,
+					sizeof(shown)));
 		return 2;
 	}
 	return info(optind < argc ? argv[optind] : NULL, with_sha);

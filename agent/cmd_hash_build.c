@@ -1,13 +1,13 @@
 /* cmd_hash_build.c - `davylamp hash build`. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "cmd_hash.h"
+#include "cmd_hash_args.h"
 #include "hashbuild.h"
 #include "hashelf.h"
 #include "hashsave.h"
@@ -15,64 +15,13 @@
 #include "hashutil.h"
 #include "text.h"
 
-enum { VALUE_OUT, VALUE_FAMILY, VALUE_NAME, VALUE_VERSION, VALUE_ARCH,
-       VALUE_SOURCE, VALUE_EXCEPT, VALUES };
-enum { SUBTRACT = VALUES, TEXT, HELP };
-
-/* A key below VALUES is kept as that value; the short letter, 0: none. */
-static const struct {
-	const char *name;
-	char letter;
-	int key;
-	const char *arg, *help;
-} options[] = {
-	{ "output", 'o', VALUE_OUT, "OUT", "the file to make (needed)" },
-	{ "family", 0, VALUE_FAMILY, "F", "of the ELF files (needed for them)" },
-	{ "name", 0, VALUE_NAME, "N", "of the ELF file; default: its file's" },
-	{ "version", 0, VALUE_VERSION, "V", "of the ELF files" },
-	{ "arch", 0, VALUE_ARCH, "A", "x86_64 or aarch64: refuse other files" },
-	{ "source", 0, VALUE_SOURCE, "S", "with --text: where it comes from" },
-	{ "subtract", 0, SUBTRACT, "PATH",
-	  "leave out the pages of this benign ELF file,\n"
-	  "                      digest list, or directory of ELF files" },
-	{ "except", 0, VALUE_EXCEPT, "GLOB",
-	  "file names that --subtract passes over" },
-	{ "text", 0, TEXT, NULL,
-	  "make a digest list of one INPUT; OUT may be -" },
-	{ "help", 'h', HELP, NULL, "this text" },
-};
-#define N_OPTIONS (sizeof(options) / sizeof(options[0]))
-
 struct job {
-	const char *value[VALUES];
-	const char **subtract;
-	size_t n_subtract, cap_subtract;
-	char **inputs;
-	size_t n_inputs, n_elf;
-	bool text;
+	struct cmd_hash_args args;
+	size_t n_elf;
 	struct hashgood *good;
 	struct hashtree_sum tree;
 	struct why why;
 };
-
-static void help(void)
-{
-	puts("usage: davylamp hash build -o OUT [OPTION...] INPUT...\n\n"
-	     "Makes a hash set of ELF files and digest lists.  Equal input\n"
-	     "makes equal bytes, in whatever order.\n");
-	for (size_t i = 0; i < N_OPTIONS; i++) {
-		int n = options[i].letter
-			? printf("  -%c, --%s", options[i].letter,
-				 options[i].name)
-			: printf("      --%s", options[i].name);
-
-		if (options[i].arg)
-			n += printf(" %s", options[i].arg);
-		printf("%*s%s\n", n < 22 ? 22 - n : 1, "", options[i].help);
-	}
-}
-
-/* ---- arguments ---------------------------------------------------------- */
 
 static int usage(struct job *j, const char *value, const char *how)
 {
@@ -82,127 +31,39 @@ static int usage(struct job *j, const char *value, const char *how)
 		       text_escape_str(value, shown, sizeof(shown)), how);
 }
 
-/* 1: help was asked for. */
-static int take_option(struct job *j, size_t i, const char *arg)
-{
-	void *subtract = j->subtract;
-
-	switch (options[i].key) {
-	case HELP:
-		return 1;
-	case TEXT:
-		j->text = true;
-		return 0;
-	case SUBTRACT:
-		if (hashutil_room(&subtract, &j->cap_subtract, j->n_subtract,
-				  65536, sizeof(*j->subtract)))
-			return usage(j, arg, "is one --subtract too many");
-		j->subtract = subtract;
-		j->subtract[j->n_subtract++] = arg;
-		return 0;
-	default:
-		if (j->value[options[i].key])
-			return usage(j, arg, "is given to an option that was "
-					     "given before; keep one");
-		j->value[options[i].key] = arg;
-		return 0;
-	}
-}
-
-static int check_values(struct job *j)
-{
-	const char *arch = j->value[VALUE_ARCH];
-
-	for (int k = VALUE_FAMILY; k <= VALUE_SOURCE; k++)
-		if (j->value[k] && !digestlist_is_value(j->value[k]))
-			return usage(j, j->value[k], "is no value: 1 to 255 "
-				     "printable ASCII characters");
-	if (!j->value[VALUE_OUT])
-		return why_set(&j->why, -EINVAL,
-			       "no output; give -o FILE (see --help)");
-	if (!j->n_inputs)
-		return why_set(&j->why, -EINVAL, "no input; give ELF files or "
-			       "digest lists (see --help)");
-	if (arch && strcmp(arch, "x86_64") != 0 && strcmp(arch, "aarch64") != 0)
-		return usage(j, arch, "is no architecture; x86_64 or aarch64");
-	if (j->text && j->n_inputs != 1)
-		return usage(j, j->inputs[1], "is a second input; --text makes "
-			     "a list of one");
-	if (!j->text && j->value[VALUE_SOURCE])
-		return usage(j, j->value[VALUE_SOURCE],
-			     "can not be kept in a set; add --text");
-	if (!j->text && strcmp(j->value[VALUE_OUT], "-") == 0)
-		return usage(j, "-", "can not be a set; give -o FILE");
-	if (j->value[VALUE_NAME] && j->n_inputs != 1)
-		return usage(j, j->value[VALUE_NAME],
-			     "can name one input only; build lists with "
-			     "--text first");
-	return 0;
-}
-
-static int take_arguments(struct job *j, int argc, char **argv)
-{
-	struct option longs[N_OPTIONS + 1] = { 0 };
-	int key, found;
-
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		longs[i] = (struct option){
-			.name = options[i].name,
-			.has_arg = options[i].arg ? required_argument
-						  : no_argument,
-			.val = 256 + (int)i,
-		};
-	optind = 0; /* glibc: begin anew */
-	opterr = 0;
-	while ((key = getopt_long(argc, argv, ":o:h", longs, NULL)) != -1) {
-		size_t i = 0;
-
-		if (key == ':')
-			return usage(j, argv[optind - 1], "needs a value");
-		if (key == '?')
-			return usage(j, argv[optind - 1],
-				     "is no option; see --help");
-		while (key < 256 ? options[i].letter != key
-				 : (int)i != key - 256)
-			i++;
-		found = take_option(j, i, optarg);
-		if (found)
-			return found;
-	}
-	j->inputs = argv + optind;
-	j->n_inputs = (size_t)(argc - optind);
-	return check_values(j);
-}
-
 /* ---- inputs ------------------------------------------------------------- */
 
 static int describe_elf(struct job *j, int fd, const char *path,
 			struct digestlist *list)
 {
 	const char *slash = strrchr(path, '/');
-	const char *const *v = j->value;
+	const char *const *v = j->args.value;
 	char shown[80];
 	int error;
 
 	text_escape_str(path, shown, sizeof(shown));
-	if (!v[VALUE_FAMILY])
+	if (!v[CMD_HASH_FAMILY])
 		return usage(j, path, "is an ELF file and needs --family");
-	if (v[VALUE_ARCH] && strcmp(v[VALUE_ARCH], list->arch) != 0)
-		return why_set(&j->why, -EINVAL, "%s: is for %s, not %s; mend "
-			       "--arch", shown, list->arch, v[VALUE_ARCH]);
-	strcpy(list->family, v[VALUE_FAMILY]);
-	strcpy(list->version, v[VALUE_VERSION] ? v[VALUE_VERSION] : "");
-	if (v[VALUE_NAME])
-		strcpy(list->name, v[VALUE_NAME]);
+	if (v[CMD_HASH_ARCH] && strcmp(v[CMD_HASH_ARCH], list->arch) != 0)
+		return why_set(&j->why, -EINVAL,
+			       "%s: is for %s, not %s; mend "
+			       "--arch",
+			       shown, list->arch, v[CMD_HASH_ARCH]);
+	strcpy(list->family, v[CMD_HASH_FAMILY]);
+	strcpy(list->version, v[CMD_HASH_VERSION] ? v[CMD_HASH_VERSION] : "");
+	if (v[CMD_HASH_NAME])
+		strcpy(list->name, v[CMD_HASH_NAME]);
 	else
 		text_escape_str(slash ? slash + 1 : path, list->name,
 				sizeof(list->name));
 	if (!digestlist_is_value(list->name))
-		return usage(j, path, "has a name that is not ASCII; give "
-				      "--name");
+		return usage(j, path,
+			     "has a name that is not ASCII; give "
+			     "--name");
 	error = hashelf_sha256(fd, list->sha256);
 	return error ? why_set(&j->why, error, "%s: %s", shown,
-			       strerror(-error)) : 0;
+			       strerror(-error))
+		     : 0;
 }
 
 static int read_list(struct job *j, int fd, const char *what,
@@ -240,8 +101,10 @@ static int read_pages(struct job *j, int fd, const char *path, bool *ret_elf,
 		return hashelf_read(fd, what, ret, &j->why);
 	if (magic[0] == '#')
 		return read_list(j, fd, what, ret);
-	return why_set(&j->why, -EBADMSG, "%s: neither an ELF file nor a "
-		       "digest list", what);
+	return why_set(&j->why, -EBADMSG,
+		       "%s: neither an ELF file nor a "
+		       "digest list",
+		       what);
 }
 
 static int open_path(struct job *j, const char *path, mode_t *ret_type)
@@ -300,14 +163,15 @@ static int subtract_path(struct job *j, const char *path)
 		return fd;
 	if (type == S_IFDIR) {
 		text_escape_str(path, what, sizeof(what));
-		error = hashtree_add(fd, what, j->value[VALUE_EXCEPT], j->good,
-				     &j->tree, &j->why);
+		error = hashtree_add(fd, what, j->args.value[CMD_HASH_EXCEPT],
+				     j->good, &j->tree, &j->why);
 	} else {
 		error = read_pages(j, fd, path, &elf, &list);
 		j->tree.n_files += !error;
 		if (!error && hashgood_add(j->good, &list))
-			error = usage(j, path, "is more than can be "
-					       "subtracted; give less");
+			error = usage(j, path,
+				      "is more than can be "
+				      "subtracted; give less");
 		digestlist_free(&list);
 	}
 	close(fd);
@@ -326,10 +190,10 @@ static void note_subtracted(const struct job *j, size_t n_pages,
 
 	at += (size_t)snprintf(to + at, cap - at, "%s%zu pages of",
 			       at ? "; " : "", n_pages);
-	for (size_t i = 0; i < j->n_subtract && at < cap; i++) {
+	for (size_t i = 0; i < j->args.n_subtract && at < cap; i++) {
 		char shown[128];
 
-		text_escape_str(j->subtract[i], shown, sizeof(shown));
+		text_escape_str(j->args.subtract[i], shown, sizeof(shown));
 		if (digestlist_is_value(shown))
 			at += (size_t)snprintf(to + at, cap - at, " %s", shown);
 	}
@@ -337,20 +201,20 @@ static void note_subtracted(const struct job *j, size_t n_pages,
 
 static int make_text(struct job *j)
 {
-	const char *out = j->value[VALUE_OUT];
+	const char *out = j->args.value[CMD_HASH_OUT];
 	struct digestlist list = { 0 };
 	char *bytes = NULL;
 	size_t len = 0, n;
-	int error = read_input(j, j->inputs[0], &list);
+	int error = read_input(j, j->args.inputs[0], &list);
 	FILE *text;
 
 	if (error)
 		return error;
 	n = hashgood_subtract(j->good, &list);
-	if (j->n_subtract)
+	if (j->args.n_subtract)
 		note_subtracted(j, n, &list);
-	if (j->value[VALUE_SOURCE])
-		strcpy(list.source, j->value[VALUE_SOURCE]);
+	if (j->args.value[CMD_HASH_SOURCE])
+		strcpy(list.source, j->args.value[CMD_HASH_SOURCE]);
 	text = strcmp(out, "-") == 0 ? stdout : open_memstream(&bytes, &len);
 	if (!text)
 		hashutil_out_of_memory();
@@ -373,37 +237,42 @@ static int make_set(struct job *j, struct hashbuild *build)
 	char size[16], shown[256];
 	uint8_t *bytes;
 	size_t len;
-	int error = hashbuild_bytes(build, j->good, &bytes, &len, &sum,
-				    &j->why);
+	int error =
+		hashbuild_bytes(build, j->good, &bytes, &len, &sum, &j->why);
 
 	if (error)
 		return error;
 	if (sum.n_binaries == 0)
-		error = why_set(&j->why, -EINVAL, "no page is left: all of "
+		error = why_set(&j->why, -EINVAL,
+				"no page is left: all of "
 				"them are benign or constant");
 	if (!error)
-		error = hashsave_file(j->value[VALUE_OUT], bytes, len, &j->why);
+		error = hashsave_file(j->args.value[CMD_HASH_OUT], bytes, len,
+				      &j->why);
 	free(bytes);
 	if (error)
 		return error;
 	printf("%s: %u binaries, %u pages, %s; %u benign pages left out",
-	       text_escape_str(j->value[VALUE_OUT], shown, sizeof(shown)),
+	       text_escape_str(j->args.value[CMD_HASH_OUT], shown,
+			       sizeof(shown)),
 	       sum.n_binaries, sum.n_pages, text_bytes(len, size),
 	       sum.n_subtracted);
 	if (sum.n_empty)
 		printf(", and %u binaries that had no other", sum.n_empty);
 	putchar('\n');
-	return fflush(stdout) ? -EIO : 0;
+	return fflush(stdout)
+		       ? why_set(&j->why, -EIO, "writing: %s", strerror(errno))
+		       : 0;
 }
 
 static int add_inputs(struct job *j, struct hashbuild *build)
 {
 	int error = 0;
 
-	for (size_t i = 0; i < j->n_inputs && !error; i++) {
+	for (size_t i = 0; i < j->args.n_inputs && !error; i++) {
 		struct digestlist list = { 0 };
 
-		error = read_input(j, j->inputs[i], &list);
+		error = read_input(j, j->args.inputs[i], &list);
 		if (!error)
 			error = hashbuild_add(build, &list, &j->why);
 		digestlist_free(&list);
@@ -413,21 +282,22 @@ static int add_inputs(struct job *j, struct hashbuild *build)
 
 static int run(struct job *j)
 {
-	static const int of_elf[] = { VALUE_FAMILY, VALUE_NAME, VALUE_VERSION,
-				      VALUE_ARCH };
+	static const int of_elf[] = { CMD_HASH_FAMILY, CMD_HASH_NAME,
+				      CMD_HASH_VERSION, CMD_HASH_ARCH };
 	struct hashbuild *build = hashbuild_new();
 	int error = 0;
 
-	for (size_t i = 0; i < j->n_subtract && !error; i++)
-		error = subtract_path(j, j->subtract[i]);
+	for (size_t i = 0; i < j->args.n_subtract && !error; i++)
+		error = subtract_path(j, j->args.subtract[i]);
 	if (!error)
-		error = j->text ? make_text(j) : add_inputs(j, build);
+		error = j->args.text ? make_text(j) : add_inputs(j, build);
 	/* A digest list says these of itself. */
 	for (size_t i = 0; i < 4 && !error && !j->n_elf; i++)
-		if (j->value[of_elf[i]])
-			error = usage(j, j->value[of_elf[i]], "is said of ELF "
+		if (j->args.value[of_elf[i]])
+			error = usage(j, j->args.value[of_elf[i]],
+				      "is said of ELF "
 				      "files, and no input is one");
-	if (!error && !j->text)
+	if (!error && !j->args.text)
 		error = make_set(j, build);
 	hashbuild_free(build);
 	return error;
@@ -436,21 +306,23 @@ static int run(struct job *j)
 int cmd_hash_build(int argc, char **argv)
 {
 	struct job j = { .good = hashgood_new() };
-	int error = take_arguments(&j, argc, argv);
+	int error = cmd_hash_args(argc, argv, &j.args, &j.why);
 
 	if (error > 0) {
-		help();
+		cmd_hash_args_help();
 		error = 0;
 	} else if (!error) {
 		error = run(&j);
 	}
 	if (error)
 		fprintf(stderr, "davylamp hash build: %s\n", j.why.text);
-	else if (j.n_subtract)
-		fprintf(stderr, "subtracted %zu distinct pages of %zu files "
-			"(%zu unusable)\n", hashgood_count(j.good),
-			j.tree.n_files, j.tree.n_skipped);
+	else if (j.args.n_subtract)
+		fprintf(stderr,
+			"subtracted %zu distinct pages of %zu files "
+			"(%zu unusable)\n",
+			hashgood_count(j.good), j.tree.n_files,
+			j.tree.n_skipped);
 	hashgood_free(j.good);
-	free(j.subtract);
+	free(j.args.subtract);
 	return error ? cmd_hash_status(error) : 0;
 }

@@ -99,20 +99,24 @@ static int read_key(struct reader *r, char *line)
 	while (k < N_KEYS && strcmp(name, keys[k].name) != 0)
 		k++;
 	if (k == N_KEYS)
-		return bad(r, name, "is no key of a digest list; remove it or "
-				    "call it 'source'");
+		return bad(r, name,
+			   "is no key of a digest list; remove it or "
+			   "call it 'source'");
 	if (r->seen[k])
 		return bad(r, name, "is given twice; keep one");
 	if (r->list->n_pages)
 		return bad(r, name, "stands behind a page; keys come first");
 	r->seen[k] = true;
 	if (keys[k].only)
-		return strcmp(value, keys[k].only) == 0 ? 0
-		       : bad(r, value, "is another kind of digest list than "
-				       "davylamp reads");
+		return strcmp(value, keys[k].only) == 0
+			       ? 0
+			       : bad(r, value,
+				     "is another kind of digest list than "
+				     "davylamp reads");
 	if (!digestlist_is_value(value))
-		return bad(r, value, "is no value: 1 to 255 printable ASCII "
-				     "characters");
+		return bad(r, value,
+			   "is no value: 1 to 255 printable ASCII "
+			   "characters");
 	if (strcmp(name, "file_sha256") == 0 && !is_sha256(value))
 		return bad(r, value, "is no SHA-256: 64 lower-case hex digits");
 	strcpy((char *)r->list + keys[k].offset, value);
@@ -145,22 +149,26 @@ static int read_page(struct reader *r, char *line)
 	char *digest = offset ? strchr(offset + 1, '\t') : NULL;
 
 	if (!digest)
-		return bad(r, line, "is no 'segment<TAB>offset<TAB>digest' "
-				    "line");
+		return bad(r, line,
+			   "is no 'segment<TAB>offset<TAB>digest' "
+			   "line");
 	*offset++ = '\0';
 	*digest++ = '\0';
 	if (!read_flags(line, &page.flags))
-		return bad(r, line, "is no segment of this list: r--, r-x or "
-				    "--x (writable pages do not belong here)");
+		return bad(r, line,
+			   "is no segment of this list: r--, r-x or "
+			   "--x (writable pages do not belong here)");
 	if (!read_offset(offset, &page.offset))
-		return bad(r, offset, "is no file offset: 0x and hex digits, "
-				      "a multiple of 0x1000");
+		return bad(r, offset,
+			   "is no file offset: 0x and hex digits, "
+			   "a multiple of 0x1000");
 	if (strlen(digest) != 32 || !read_hex(digest, 16, &page.digest.high) ||
 	    !read_hex(digest + 16, 16, &page.digest.low))
 		return bad(r, digest, "is no digest: 32 lower-case hex digits");
 	if (digestlist_add(r->list, page))
-		return bad(r, digest, "is one page too many; a list may have "
-				      "1048576");
+		return bad(r, digest,
+			   "is one page too many; a list may have "
+			   "1048576");
 	return 0;
 }
 
@@ -174,8 +182,9 @@ static int read_lines(struct reader *r, FILE *in)
 
 		r->line++;
 		if (n == 0 || line[n - 1] != '\n')
-			return bad(r, line, "is no line: too long, cut off or "
-					    "with a NUL byte");
+			return bad(r, line,
+				   "is no line: too long, cut off or "
+				   "with a NUL byte");
 		line[n - 1] = '\0';
 		error = line[0] == '#' ? read_key(r, line) : read_page(r, line);
 	}
@@ -184,8 +193,9 @@ static int read_lines(struct reader *r, FILE *in)
 			       strerror(errno));
 	for (size_t k = 0; k < N_KEYS && !error; k++)
 		if (keys[k].needed && !r->seen[k])
-			error = bad(r, keys[k].name, "is missing; add a "
-						     "'# key<TAB>value' line");
+			error = bad(r, keys[k].name,
+				    "is missing; add a "
+				    "'# key<TAB>value' line");
 	return error;
 }
 
@@ -206,10 +216,9 @@ int digestlist_read(FILE *in, const char *what, struct digestlist *ret,
 void digestlist_write(FILE *out, const struct digestlist *list)
 {
 	for (size_t k = 0; k < N_KEYS; k++) {
-		const char *value = keys[k].only
-					    ? keys[k].only
-					    : (const char *)list +
-						      keys[k].offset;
+		const char *value =
+			keys[k].only ? keys[k].only
+				     : (const char *)list + keys[k].offset;
 
 		if (*value)
 			fprintf(out, "# %s\t%s\n", keys[k].name, value);
@@ -217,8 +226,9 @@ void digestlist_write(FILE *out, const struct digestlist *list)
 	for (size_t i = 0; i < list->n_pages; i++) {
 		const struct digestlist_page *p = &list->pages[i];
 
-		fprintf(out, "%c-%c\t0x%" PRIx64 "\t%016" PRIx64 "%016" PRIx64
-			"\n", p->flags & REGION_READ ? 'r' : '-',
+		fprintf(out,
+			"%c-%c\t0x%" PRIx64 "\t%016" PRIx64 "%016" PRIx64 "\n",
+			p->flags & REGION_READ ? 'r' : '-',
 			p->flags & REGION_EXEC ? 'x' : '-', p->offset,
 			p->digest.high, p->digest.low);
 	}

@@ -17,13 +17,13 @@ enum { NAME, FAMILY, VERSION, ARCH, TEXTS };
 struct binary {
 	char *text[TEXTS];
 	uint8_t sha256[32];
-	uint32_t number;	/* in the set */
+	uint32_t number; /* in the set */
 	uint32_t n_pages, n_code_pages;
 };
 
 struct entry {
 	struct digest digest;
-	uint32_t binary;	/* in the order they came, then as numbered */
+	uint32_t binary; /* in the order they came, then as numbered */
 	bool code;
 };
 
@@ -83,11 +83,14 @@ static int add_binary(struct hashbuild *b, const struct digestlist *list,
 		if (!digestlist_is_value(text[k]) && (k != VERSION || *text[k]))
 			return why_set(why, -EINVAL,
 				       "a binary needs a %s of 1 to 255 "
-				       "printable ASCII characters", what[k]);
+				       "printable ASCII characters",
+				       what[k]);
 	if (hashutil_room(&binaries, &b->cap_binaries, b->n_binaries,
 			  HASHFORMAT_BINARIES_MAX, sizeof(binary)))
-		return why_set(why, -E2BIG, "more than %u binaries; build "
-			       "several sets", HASHFORMAT_BINARIES_MAX);
+		return why_set(why, -E2BIG,
+			       "more than %u binaries; build "
+			       "several sets",
+			       HASHFORMAT_BINARIES_MAX);
 	b->binaries = binaries;
 	binary = hashutil_realloc(NULL, 1, sizeof(*binary));
 	*binary = (struct binary){ 0 };
@@ -112,8 +115,10 @@ int hashbuild_add(struct hashbuild *b, const struct digestlist *list,
 
 		if (hashutil_room(&entries, &b->cap_entries, b->n_entries,
 				  HASHFORMAT_REFS_MAX, sizeof(*b->entries)))
-			return why_set(why, -E2BIG, "more than %u pages; build "
-				       "several sets", HASHFORMAT_REFS_MAX);
+			return why_set(why, -E2BIG,
+				       "more than %u pages; build "
+				       "several sets",
+				       HASHFORMAT_REFS_MAX);
 		b->entries = entries;
 		b->entries[b->n_entries++] = (struct entry){
 			.digest = list->pages[i].digest,
@@ -144,7 +149,8 @@ static int compare_entries(const void *left, const void *right)
 	const struct entry *a = left, *b = right;
 	int order = hashformat_compare(a->digest, b->digest);
 
-	return order ? order : (a->binary > b->binary) - (a->binary < b->binary);
+	return order ? order
+		     : (a->binary > b->binary) - (a->binary < b->binary);
 }
 
 /* Sorts the binaries; those that agree in all are one, and only the first of
@@ -173,7 +179,8 @@ static void order_entries(struct hashbuild *b, struct hashgood *good,
 	bool drop = false;
 
 	for (size_t i = 0; i < b->n_entries; i++)
-		b->entries[i].binary = b->binaries[b->entries[i].binary]->number;
+		b->entries[i].binary =
+			b->binaries[b->entries[i].binary]->number;
 	if (b->n_entries)
 		qsort(b->entries, b->n_entries, sizeof(*b->entries),
 		      compare_entries);
@@ -181,8 +188,8 @@ static void order_entries(struct hashbuild *b, struct hashgood *good,
 		struct entry e = b->entries[i];
 
 		/* Nothing is written ahead of i: i - 1 is as it was. */
-		if (i == 0 || hashformat_compare(e.digest,
-						 b->entries[i - 1].digest)) {
+		if (i == 0 ||
+		    hashformat_compare(e.digest, b->entries[i - 1].digest)) {
 			drop = hashgood_has(good, e.digest);
 			sum->n_subtracted += drop;
 		}
@@ -199,9 +206,9 @@ static void order_entries(struct hashbuild *b, struct hashgood *good,
 
 		owner->n_pages++;
 		owner->n_code_pages += b->entries[i].code;
-		sum->n_pages += i == 0 ||
-				hashformat_compare(b->entries[i].digest,
-						   b->entries[i - 1].digest);
+		sum->n_pages +=
+			i == 0 || hashformat_compare(b->entries[i].digest,
+						     b->entries[i - 1].digest);
 	}
 }
 
@@ -233,7 +240,7 @@ struct writer {
 	struct binary *const *binaries;
 	const struct entry *entries;
 	const char **texts;
-	uint32_t *text_at;	/* where each begins */
+	uint32_t *text_at; /* where each begins */
 	size_t n_texts;
 	uint8_t *bytes;
 };
@@ -352,20 +359,25 @@ static int write_set(const struct hashbuild *b, struct binary *const *binaries,
 	size_t n = (size_t)sum->n_binaries * TEXTS, at = 0;
 
 	if (sum->n_pages > HASHFORMAT_PAGES_MAX)
-		return why_set(why, -E2BIG, "more than %u distinct pages; "
-			       "build several sets", HASHFORMAT_PAGES_MAX);
+		return why_set(why, -E2BIG,
+			       "more than %u distinct pages; "
+			       "build several sets",
+			       HASHFORMAT_PAGES_MAX);
 	w->binaries = binaries;
 	w->entries = b->entries;
 	w->texts = hashutil_realloc(NULL, n, sizeof(*w->texts));
 	w->n_texts = collect_texts(binaries, sum->n_binaries, w->texts);
 	w->text_at = hashutil_realloc(NULL, w->n_texts, sizeof(*w->text_at));
-	for (size_t i = 0; i < w->n_texts && at <= HASHFORMAT_STRINGS_MAX; i++) {
+	for (size_t i = 0; i < w->n_texts && at <= HASHFORMAT_STRINGS_MAX;
+	     i++) {
 		w->text_at[i] = (uint32_t)at;
 		at += strlen(w->texts[i]) + 1;
 	}
 	if (at > HASHFORMAT_STRINGS_MAX)
-		return why_set(why, -E2BIG, "more than %u bytes of names; "
-			       "build several sets", HASHFORMAT_STRINGS_MAX);
+		return why_set(why, -E2BIG,
+			       "more than %u bytes of names; "
+			       "build several sets",
+			       HASHFORMAT_STRINGS_MAX);
 	w->head.n_binaries = sum->n_binaries;
 	w->head.n_pages = sum->n_pages;
 	w->head.n_refs = (uint32_t)b->n_entries;

@@ -12,17 +12,17 @@
 #include "hashcheck.h"
 #include "hashutil.h"
 
-#define CHUNK	 65536	/* a multiple of every element's size */
+#define CHUNK	 65536 /* a multiple of every element's size */
 #define BUILD_IT "build one with 'davylamp hash build'"
 
 /* The set while it is read from end to end. */
 struct check {
-	int fd;			/* -1: all is at @bytes */
+	int fd; /* -1: all is at @bytes */
 	const uint8_t *bytes;
 	size_t len;
-	const char *what;	/* for messages */
+	const char *what; /* for messages */
 	struct hashcheck *ret;
-	uint32_t *n_refs;	/* of each binary */
+	uint32_t *n_refs; /* of each binary */
 	struct digest last_digest;
 	uint32_t last_page;
 	struct why *why;
@@ -30,8 +30,8 @@ struct check {
 
 static int damaged(const struct check *c, const char *how)
 {
-	return why_set(c->why, -EBADMSG,
-		       "%s: %s; copy it again or " BUILD_IT, c->what, how);
+	return why_set(c->why, -EBADMSG, "%s: %s; copy it again or " BUILD_IT,
+		       c->what, how);
 }
 
 static int check_identity(const struct check *c)
@@ -105,8 +105,8 @@ static int check_pages(struct check *c, const uint32_t *page, size_t n,
 		       bool first)
 {
 	for (size_t i = 0; i < n; i++) {
-		bool good = first && i == 0 ? page[i] == 0
-					    : page[i] > c->last_page;
+		bool good =
+			first && i == 0 ? page[i] == 0 : page[i] > c->last_page;
 
 		if (!good || page[i] >= c->ret->head.n_refs)
 			return damaged(c, "damaged: page lists out of order");
@@ -127,8 +127,8 @@ static int check_refs(struct check *c, const uint32_t *ref, size_t n)
 }
 
 /* @len bytes of section @i, @at bytes behind its beginning. */
-static int check_section(struct check *c, int i, uint64_t at,
-			 const uint8_t *p, size_t len)
+static int check_section(struct check *c, int i, uint64_t at, const uint8_t *p,
+			 size_t len)
 {
 	switch (i) {
 	case HASHFORMAT_BINARIES:
@@ -156,7 +156,8 @@ static int check_chunk(struct check *c, uint64_t at, const uint8_t *p,
 	int error = 0;
 
 	for (int i = 0; i < HASHFORMAT_SECTIONS && !error; i++) {
-		uint64_t size, begin = hashformat_layout(&c->ret->head, i, &size);
+		uint64_t size,
+			begin = hashformat_layout(&c->ret->head, i, &size);
 		uint64_t from = begin > at ? begin : at;
 		uint64_t to = begin + size < at + len ? begin + size : at + len;
 
@@ -266,14 +267,19 @@ int hashcheck_read(int fd, const uint8_t *bytes, size_t len, const char *what,
 		   struct hashcheck *ret, struct why *why)
 {
 	struct hashcheck out = { 0 };
-	struct check c = { .fd = fd, .bytes = bytes, .len = len,
-			   .what = what, .ret = &out, .why = why };
+	struct check c = { .fd = fd,
+			   .bytes = bytes,
+			   .len = len,
+			   .what = what,
+			   .ret = &out,
+			   .why = why };
 	int error = 0;
 
 	if (len < sizeof(out.head))
-		return why_set(why, -EBADMSG,
-			       "%s: %zu bytes are too short for a hash set; "
-			       BUILD_IT, what, len);
+		return why_set(
+			why, -EBADMSG,
+			"%s: %zu bytes are too short for a hash set; " BUILD_IT,
+			what, len);
 	if (bytes)
 		memcpy(&out.head, bytes, sizeof(out.head));
 	else

@@ -143,7 +143,8 @@ static int add_segments(const struct elf *e, struct digestlist *ret)
 			return failed(e, error);
 		if (ph.p_type != PT_LOAD || ph.p_flags & PF_W)
 			continue;
-		if (ph.p_offset > e->size || ph.p_filesz > e->size - ph.p_offset)
+		if (ph.p_offset > e->size ||
+		    ph.p_filesz > e->size - ph.p_offset)
 			return bad(e, "damaged ELF file: a segment behind its "
 				      "end");
 		/* Constant pages cost time too: limited before they are

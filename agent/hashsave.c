@@ -77,8 +77,10 @@ int hashsave_file(const char *path, const void *bytes, size_t len,
 	text_escape_str(path, shown, sizeof(shown));
 	/* A rename would put a file where /dev/null or a link was. */
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return why_set(why, -EINVAL, "%s: is there and is no regular "
-			       "file; give another path", shown);
+		return why_set(why, -EINVAL,
+			       "%s: is there and is no regular "
+			       "file; give another path",
+			       shown);
 	error = replace(path, bytes, len);
 	return error ? why_set(why, error, "%s: %s", shown, strerror(-error))
 		     : 0;

@@ -21,7 +21,7 @@
 
 struct hashset {
 	const uint8_t *bytes;
-	size_t mapped;		/* bytes to unmap; 0: not ours */
+	size_t mapped; /* bytes to unmap; 0: not ours */
 	uint32_t n_pages, n_refs, n_blocks, n_binaries;
 	const struct hashformat_block *filter;
 	const struct digest *digests;
@@ -51,8 +51,7 @@ static void set_up(struct hashset *s, const uint8_t *bytes)
 			 h->checksum[i]);
 }
 
-static int open_fd(int fd, const char *what, struct hashset *s,
-		   struct why *why)
+static int open_fd(int fd, const char *what, struct hashset *s, struct why *why)
 {
 	struct stat st;
 	size_t len;
@@ -62,16 +61,21 @@ static int open_fd(int fd, const char *what, struct hashset *s,
 	if (fstat(fd, &st))
 		return why_set(why, -errno, "%s: %s", what, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return why_set(why, -EBADMSG, "%s: not a regular file; give "
-			       "the path of a hash set", what);
+		return why_set(why, -EBADMSG,
+			       "%s: not a regular file; give "
+			       "the path of a hash set",
+			       what);
 	len = (size_t)st.st_size;
 	error = hashcheck_read(fd, NULL, len, what, &s->checked, why);
 	if (error == -ENODATA)
-		return why_set(why, -EBADMSG, "%s: it became shorter while it "
-			       "was read; replace sets by rename only", what);
+		return why_set(why, -EBADMSG,
+			       "%s: it became shorter while it "
+			       "was read; replace sets by rename only",
+			       what);
 	if (error)
 		return error == -EBADMSG ? error
-		       : why_set(why, error, "%s: %s", what, strerror(-error));
+					 : why_set(why, error, "%s: %s", what,
+						   strerror(-error));
 	map = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		return why_set(why, -errno, "%s: mmap: %s", what,
@@ -93,7 +97,8 @@ static struct hashset *new_set(void)
 
 int hashset_open(const char *path, struct hashset **ret, struct why *why)
 {
-	int error, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int error,
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct hashset *s;
 	char what[256];
 

@@ -23,8 +23,10 @@ struct walk {
 
 static int failed(const struct walk *w, int error, const char *what)
 {
-	return why_set(w->why, error, "%s: %s; read it as another user or "
-		       "leave it out with --except", what, strerror(-error));
+	return why_set(w->why, error,
+		       "%s: %s; read it as another user or "
+		       "leave it out with --except",
+		       what, strerror(-error));
 }
 
 static int add_file(const struct walk *w, int dir, const char *name,
@@ -35,7 +37,8 @@ static int add_file(const struct walk *w, int dir, const char *name,
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ELOOP
-			       ? 0 : failed(w, -errno, what);
+			       ? 0
+			       : failed(w, -errno, what);
 	error = hashelf_read(fd, what, &list, w->why);
 	close(fd);
 	if (error == -ENOEXEC)
@@ -78,7 +81,8 @@ static int add_entry(const struct walk *w, int dir, const char *name,
 	fd = openat(dir, name, OPEN_FLAGS | O_DIRECTORY);
 	if (fd < 0)
 		return errno == ENOENT || errno == ELOOP || errno == ENOTDIR
-			       ? 0 : failed(w, -errno, what);
+			       ? 0
+			       : failed(w, -errno, what);
 	error = add_directory(w, fd, what, depth + 1);
 	close(fd);
 	return error;
@@ -88,7 +92,8 @@ static int add_directory(const struct walk *w, int fd, const char *what,
 			 int depth)
 {
 	/* closedir() closes: not what the caller opened */
-	int error = 0, own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int error = 0,
+	    own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = own < 0 ? NULL : fdopendir(own);
 	struct dirent *entry;
 
@@ -110,8 +115,9 @@ int hashtree_add(int dir, const char *what, const char *except,
 		 struct hashgood *good, struct hashtree_sum *sum,
 		 struct why *why)
 {
-	const struct walk w = { .except = except, .good = good, .sum = sum,
-				.why = why };
+	const struct walk w = {
+		.except = except, .good = good, .sum = sum, .why = why
+	};
 
 	return add_directory(&w, dir, what, 0);
 }

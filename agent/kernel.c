@@ -13,7 +13,7 @@
 #define INLINE __attribute__((always_inline)) static inline
 
 const struct kernel_group kernel_groups[KERNEL_GROUPS] = {
-	{ 8, 16 }, { 8, 8 }, { 4, 4 }, { 4, 1 }, { 3, 1 }
+	{ 8, 16 }, { 8, 8 }, { 8, 4 }, { 4, 4 }, { 4, 1 }, { 3, 1 }
 };
 
 bool kernel_is_zero(const uint8_t *page)
@@ -93,12 +93,13 @@ INLINE uint64_t look_blocks(const struct kernel_table *table,
 #define GROUPS(attribute, name, loop)                                          \
 	GROUP(attribute, name, loop, 0, 8, 16)                                 \
 	GROUP(attribute, name, loop, 1, 8, 8)                                  \
-	GROUP(attribute, name, loop, 2, 4, 4)                                  \
-	GROUP(attribute, name, loop, 3, 4, 1)                                  \
-	GROUP(attribute, name, loop, 4, 3, 1)
+	GROUP(attribute, name, loop, 2, 8, 4)                                  \
+	GROUP(attribute, name, loop, 3, 4, 4)                                  \
+	GROUP(attribute, name, loop, 4, 4, 1)                                  \
+	GROUP(attribute, name, loop, 5, 3, 1)
 #define LOOKS(name)                                                            \
 	{                                                                      \
-		name##0, name##1, name##2, name##3, name##4                    \
+		name##0, name##1, name##2, name##3, name##4, name##5           \
 	}
 
 GROUPS(, scalar, look_scalar)

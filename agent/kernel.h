@@ -11,7 +11,7 @@
 #include "hashset.h"
 
 #define KERNEL_BLOCK  64 /* bytes a bit of kernel_look's answer stands for */
-#define KERNEL_GROUPS 5
+#define KERNEL_GROUPS 6
 
 /* The windows that a prefilter can look at: @width bytes every @stride. */
 extern const struct kernel_group {

@@ -13,7 +13,7 @@ struct maps {
 	struct region *regions;
 	uint32_t *order;
 	char *names;
-	size_t n, room, names_len, left_out;
+	size_t n, room, names_len, left_out, n_lines;
 };
 
 /* ---- one line ---------------------------------------------------------- */
@@ -189,6 +189,7 @@ static int add_line(struct maps *m, const char *line, size_t len)
 
 	if (err)
 		return err;
+	m->n_lines++;
 	name_len = (size_t)(line + len - name);
 	if (is_kernels(name, name_len))
 		return 0;
@@ -283,6 +284,8 @@ int maps_read(const struct proc *proc, struct maps **ret)
 	}
 	err = read_lines(m, fd);
 	close(fd);
+	if (!err && m->n_lines == 0)
+		err = -ESRCH; /* on some kernels a zombie's file is empty */
 	if (!err)
 		err = sort_by_suspicion(m);
 out:

@@ -20,9 +20,6 @@
 
 #define COMPILE_MS 120000 /* for the rules: big sets take a while */
 #define ANSWER_MS  30000  /* for 1 MiB of windows */
-#define WINDOW	   (64U << 10) /* handed over in pieces of at most so much */
-/* Of a suspect that is cut, this much stands in both pieces. */
-#define OVERLAP 8192
 #define HITS_MAX 4096
 
 struct match {
@@ -413,19 +410,20 @@ int match_look(struct match *m, struct mem *mem, const struct suspect *s,
 	       struct why *why)
 {
 	for (uint64_t from = s->start; from < s->end;) {
-		uint64_t to = s->end - from > WINDOW ? from + WINDOW : s->end;
+		bool cut = s->end - from > WIRE_WINDOW;
+		uint64_t to = cut ? from + WIRE_WINDOW : s->end;
 		uint64_t at;
 		ssize_t n;
 		int err;
 
 		if (m->look.n == WIRE_WINDOWS ||
-		    m->used + WINDOW > WIRE_BYTES) {
+		    m->used + WIRE_WINDOW > WIRE_BYTES) {
 			err = flush(m, why);
 			if (err)
 				return err;
 		}
-		n = mem_stretch(mem, from, to, m->memory + m->used, WINDOW,
-				&at);
+		n = mem_stretch(mem, from, to, m->memory + m->used,
+				WIRE_WINDOW, &at);
 		if (n < 0)
 			return (int)n;
 		if (n == 0) { /* nothing resident in there */
@@ -440,8 +438,8 @@ int match_look(struct match *m, struct mem *mem, const struct suspect *s,
 		};
 		m->used += ((size_t)n + 63) / 64 * 64;
 		from = at + (uint64_t)n;
-		if (from == to && to < s->end)
-			from -= OVERLAP;
+		if (from == to && cut)
+			from -= WIRE_SPAN;
 	}
 	return 0;
 }

@@ -8,6 +8,9 @@
  * one rule's string must not fill ours (libyara's own limit is a million). */
 #define STRING_MATCHES 20000
 
+/* So near to a match does libyara look for a word's end (in wide text). */
+#define EDGE 2
+
 struct scan {
 	YR_SCANNER *scanner;
 	YR_MEMORY_BLOCK_ITERATOR blocks;
@@ -31,6 +34,53 @@ struct match_scan {
 
 /* ---- blocks -------------------------------------------------------------- */
 
+/* An edge that is not page-aligned was cut by davylamp (wire.h).  What is
+ * found there may be wrong: libyara takes the edge for the end of memory, so
+ * fullword, ^, $ and \b hold, and what could go on does not.  The window that
+ * overlaps has the same match whole, so what touches a cut edge is dropped.
+ * Only what this window found: libyara keeps the first of two at one address,
+ * and the base tells whose that was. */
+static void drop_at_edges(YR_MATCHES *list, const YR_MEMORY_BLOCK *block)
+{
+	bool cut_start = block->base % FLOW_PAGE;
+	bool cut_end = (block->base + block->size) % FLOW_PAGE;
+	YR_MATCH *m = list->tail, *prev;
+
+	/* They are in the order of their addresses. */
+	for (; m && (uint64_t)(m->base + m->offset) >= block->base; m = prev) {
+		size_t start = (size_t)m->offset;
+
+		prev = m->prev;
+		if ((uint64_t)m->base != block->base ||
+		    !((cut_start && start < EDGE) ||
+		      (cut_end && start + (size_t)m->match_length + EDGE >
+					  block->size)))
+			continue;
+		*(m->prev ? &m->prev->next : &list->head) = m->next;
+		*(m->next ? &m->next->prev : &list->tail) = m->prev;
+		list->count--;
+	}
+}
+
+/* A block is done.  The parts of a string with long jumps are forgotten:
+ * libyara measures the jump in offsets, as if all blocks were one.  The
+ * overlap lets the next window find them again. */
+static void settle(struct scan *s)
+{
+	const YR_RULES *set = rules_set(s->all->rules, s->set);
+
+	if (!s->block.size)
+		return;
+	for (uint32_t i = 0; i < set->num_strings; i++) {
+		if (s->scanner->matches[i].count)
+			drop_at_edges(&s->scanner->matches[i], &s->block);
+		if (s->scanner->unconfirmed_matches[i].count)
+			memset(&s->scanner->unconfirmed_matches[i], 0,
+			       sizeof(YR_MATCHES));
+	}
+	s->block.size = 0;
+}
+
 static const uint8_t *fetch(YR_MEMORY_BLOCK *block)
 {
 	return block->context;
@@ -41,6 +91,7 @@ static YR_MEMORY_BLOCK *next_block(YR_MEMORY_BLOCK_ITERATOR *it)
 	struct scan *s = it->context;
 	const struct wire_look *look = s->all->look;
 
+	settle(s);
 	while (look && s->next < look->n) {
 		const struct wire_window *w = &look->window[s->next++];
 
@@ -112,8 +163,8 @@ static void tell_hit(struct scan *s, YR_SCAN_CONTEXT *context, YR_RULE *rule)
 	struct match_scan *all = s->all;
 	struct wire_hit hit = { 0 };
 
-	hit.rule = rules_number(all->rules, rules_set(all->rules, s->set),
-				rule);
+	if (!rules_number(all->rules, s->set, rule, &hit.rule))
+		return;
 	copy_strings(context, rule, &hit);
 	all->error = all->hit(all->user, &hit);
 	all->done.n_hits++;
@@ -161,15 +212,32 @@ static void limit_matches(struct scan *s)
 	}
 }
 
+/* Before the first window of a process.  libyara goes on looking for the
+ * strings of disabled rules, and keeps an entry point for good. */
+static void begin(struct scan *s)
+{
+	const YR_RULES *set = rules_set(s->all->rules, s->set);
+
+	s->started = true;
+	s->scanner->entry_point = YR_UNDEFINED;
+	for (uint32_t i = 0; i < set->num_strings; i++)
+		if (set->strings_table[i].flags & STRING_FLAGS_DISABLED)
+			yr_bitmask_set(s->scanner->strings_temp_disabled, i);
+}
+
 static void run(struct scan *s)
 {
-	int result = yr_scanner_scan_mem_blocks(s->scanner, &s->blocks);
+	int result;
 
+	if (!s->started)
+		begin(s);
+	result = yr_scanner_scan_mem_blocks(s->scanner, &s->blocks);
 	if (result == ERROR_BLOCK_NOT_READY) {
 		limit_matches(s);
 		return;
 	}
 	s->started = false;
+	s->block.size = 0;
 	s->blocks.last_error = ERROR_SUCCESS;
 	if (result != ERROR_SUCCESS && !s->all->error)
 		say_incomplete(s->all, result == ERROR_INSUFFICIENT_MEMORY
@@ -202,7 +270,6 @@ int match_scan_look(struct match_scan *all, const struct wire_look *look,
 		if (!s->scanner || !is_wanted(s, look))
 			continue;
 		s->next = 0;
-		s->started = true;
 		run(s);
 	}
 	return 0;

@@ -319,11 +319,13 @@ static ssize_t copy_slow(struct mem *m, size_t i)
 }
 
 /* Device memory and a page that went away between pagemap and copy: it is
- * shown to the sweep as zeros, and counted. */
+ * shown to the sweep as zeros, and counted.  Its frame was marked as seen and
+ * was not: it must come to others. */
 static void give_up(struct mem *m, size_t i)
 {
 	memset(m->bytes + i * FLOW_PAGE, 0, FLOW_PAGE);
 	m->counts.unreadable_bytes += FLOW_PAGE;
+	mem_remember(m, i);
 }
 
 static int copy(struct mem *m)
@@ -346,20 +348,35 @@ static int copy(struct mem *m)
 }
 
 /* process_vm_readv() goes by pid.  While the process's own directory still
- * answers, that pid has not been given to another one. */
+ * answers, that pid has not been given to another one.  And this memory is
+ * still its own: of memory that is no more, as after an exec, PAGEMAP_SCAN
+ * says that nothing is resident, but reading pagemap gives no entry. */
 static bool still_there(const struct mem *m)
 {
-	return faccessat(m->proc->dir, "stat", F_OK, 0) == 0;
+	uint64_t entry;
+
+	return faccessat(m->proc->dir, "stat", F_OK, 0) == 0 &&
+	       pread(m->pagemap_fd, &entry, sizeof(entry),
+		     (off_t)(m->region->start / m->page * 8)) ==
+		       sizeof(entry);
 }
 
-int mem_next(struct mem *m, struct batch *ret)
+/* What collect() has marked as seen and could not be copied comes again. */
+static int finish(struct mem *m, int err)
 {
-	int err = collect(m);
-
 	if (!err)
 		err = copy(m);
 	if (!err && !still_there(m))
 		err = -ESRCH;
+	for (size_t i = 0; err && i < m->n_pages; i++)
+		mem_remember(m, i);
+	return err;
+}
+
+int mem_next(struct mem *m, struct batch *ret)
+{
+	int err = finish(m, collect(m));
+
 	if (err)
 		return err;
 	if (m->n_pages == 0)

@@ -19,6 +19,8 @@ struct entry {
 struct table {
 	struct kernel_table look;
 	uint32_t *bits; /* what look.bits points to */
+	uint32_t *tail; /* the same for the half of a window that is a page's
+			   last bytes; NULL: no window straddles */
 	size_t n_entries, n_atoms;
 	struct entry *entries;
 	uint32_t bucket[BUCKETS + 1];
@@ -66,6 +68,13 @@ static uint32_t cost(const uint8_t *p, unsigned width)
 	return same ? UINT32_MAX : sum;
 }
 
+/* 8-byte windows every 4 bytes: the last of a page lies half in the next one,
+ * so each half has to tell something. */
+static bool straddles_by_half(const struct kernel_group *g)
+{
+	return g->stride > 1 && g->width > g->stride;
+}
+
 /* The best offset of phase @phase, or -1 if none will do. */
 static int best_offset(const struct atom *a, const struct kernel_group *g,
 		       unsigned phase)
@@ -76,6 +85,9 @@ static int best_offset(const struct atom *a, const struct kernel_group *g,
 	for (unsigned o = phase; o + g->width <= a->len; o += g->stride) {
 		uint32_t c = cost(a->bytes + o, g->width);
 
+		if (straddles_by_half(g) &&
+		    cost(a->bytes + o, g->stride) == UINT32_MAX)
+			continue;
 		if (c < best) {
 			best = c;
 			at = (int)o;
@@ -99,7 +111,7 @@ static size_t group_of(const struct atom *a)
 	for (size_t g = 0; g < GROUPS; g++)
 		if (fits(a, &kernel_groups[g]))
 			return g;
-	return a->len >= 4 ? 3 : 4;
+	return a->len >= 4 ? GROUPS - 2 : GROUPS - 1;
 }
 
 /* ---- building ---------------------------------------------------------- */
@@ -158,11 +170,60 @@ static int finish_table(struct table *t)
 	return 0;
 }
 
+#define TAIL_SHIFT (64 - 12) /* 2^17 bits */
+
+static int make_tail(struct table *t, const struct kernel_group *g)
+{
+	t->tail = calloc(1U << 12, sizeof(*t->tail));
+	if (!t->tail)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->n_entries; i++) {
+		const uint8_t *w = (const uint8_t *)&t->entries[i].window;
+		uint64_t h = kernel_hash(kernel_window(w, g->stride));
+
+		t->tail[h >> TAIL_SHIFT] |= 1U << (h & 31);
+	}
+	return 0;
+}
+
 static void set_pair(uint8_t *bits, const uint8_t *two)
 {
 	unsigned v = (unsigned)(two[0] | two[1] << 8);
 
 	bits[v / 8] |= (uint8_t)(1 << v % 8);
+}
+
+/* All pairs with @c as their first or second byte. */
+static void set_pairs(uint8_t *bits, uint8_t c, bool first)
+{
+	for (unsigned other = 0; other < 256; other++) {
+		uint8_t two[2] = { (uint8_t)other, (uint8_t)other };
+
+		two[first ? 0 : 1] = c;
+		set_pair(bits, two);
+	}
+}
+
+/* Where @w is split so that one side is zeros: its page may be all zero and
+ * then no one looks at it, so the other side's page must do, by what there is
+ * of the window, even a single byte. */
+static void add_zero_straddle(struct prefilter *pf, const uint8_t *w,
+			      unsigned width)
+{
+	for (unsigned i = 1; i < width; i++) { /* bytes in the first page */
+		bool zeros_behind = true, zeros_before = true;
+
+		for (unsigned k = 0; k < width; k++)
+			*(k < i ? &zeros_before : &zeros_behind) &= !w[k];
+		if (zeros_behind && i == 1)
+			set_pairs(pf->tail, w[0], false);
+		if (zeros_behind && i > 1)
+			set_pair(pf->tail, w + i - 2);
+		if (zeros_before && width - i == 1)
+			set_pairs(pf->head, w[i], true);
+		if (zeros_before && width - i > 1)
+			set_pair(pf->head, w + i);
+	}
 }
 
 /* Split 1|3, 2|2 or 3|1, a 4-byte window shows two bytes on one side. */
@@ -178,6 +239,7 @@ static void add_straddle(struct prefilter *pf, const struct atom *a,
 	set_pair(pf->head, w + 1);
 	if (g->width == 4)
 		set_pair(pf->tail, w + 1);
+	add_zero_straddle(pf, w, g->width);
 	pf->straddle_where |= a->where;
 	if (before > pf->straddle_before)
 		pf->straddle_before = before;
@@ -185,21 +247,30 @@ static void add_straddle(struct prefilter *pf, const struct atom *a,
 		pf->straddle_after = a->after;
 }
 
+/* Each group in use reads every page once more: what fits the smallest stride
+ * of 8-byte windows that is needed at all goes there. */
+static void choose_groups(const struct prefilter *pf, uint8_t *group)
+{
+	size_t last = 0;
+
+	for (size_t i = 0; i < pf->n_atoms; i++) {
+		group[i] = (uint8_t)group_of(&pf->atoms[i]);
+		if (kernel_groups[group[i]].width == 8 && group[i] > last)
+			last = group[i];
+	}
+	for (size_t i = 0; i < pf->n_atoms; i++)
+		if (group[i] < last &&
+		    fits(&pf->atoms[i], &kernel_groups[last]))
+			group[i] = (uint8_t)last;
+}
+
 static int build(struct prefilter *pf, uint8_t *group)
 {
 	size_t want[GROUPS] = { 0 };
 
-	for (size_t i = 0; i < pf->n_atoms; i++) {
-		group[i] = (uint8_t)group_of(&pf->atoms[i]);
+	choose_groups(pf, group);
+	for (size_t i = 0; i < pf->n_atoms; i++)
 		want[group[i]] += kernel_groups[group[i]].stride;
-	}
-	/* Two strides of 8-byte windows would read every page twice. */
-	if (want[1] && want[0]) {
-		want[1] += want[0] / 2;
-		want[0] = 0;
-		for (size_t i = 0; i < pf->n_atoms; i++)
-			group[i] = group[i] ? group[i] : 1;
-	}
 	for (size_t g = 0; g < GROUPS; g++) {
 		const struct kernel_group *k = &kernel_groups[g];
 		struct table *t = &pf->table[g];
@@ -216,7 +287,8 @@ static int build(struct prefilter *pf, uint8_t *group)
 			if (k->stride == 1)
 				add_straddle(pf, &pf->atoms[i], k);
 		}
-		if (finish_table(t))
+		if (finish_table(t) ||
+		    (straddles_by_half(k) && make_tail(t, k)))
 			return -ENOMEM;
 	}
 	return 0;
@@ -263,6 +335,7 @@ void prefilter_free(struct prefilter *pf)
 		return;
 	for (size_t g = 0; g < GROUPS; g++) {
 		free(pf->table[g].bits);
+		free(pf->table[g].tail);
 		free(pf->table[g].entries);
 	}
 	free(pf->tail);
@@ -329,6 +402,28 @@ static void verify_block(const struct prefilter *pf, size_t g,
 	}
 }
 
+/* The window that lies half in this page, by its first half. */
+static void look_at_tail(const struct prefilter *pf, size_t g,
+			 const uint8_t *page, struct prefilter_mark *mark)
+{
+	const struct table *t = &pf->table[g];
+	const unsigned half = kernel_groups[g].stride;
+	const size_t at = FLOW_PAGE - half;
+	uint64_t w = kernel_window(page + at, half), h = kernel_hash(w);
+
+	if (!(t->tail[h >> TAIL_SHIFT] >> (h & 31) & 1))
+		return;
+	for (size_t i = 0; i < t->n_entries; i++) {
+		const struct entry *e = &t->entries[i];
+		const struct atom *a = &pf->atoms[e->atom];
+		int32_t start = (int32_t)at - (int32_t)e->offset;
+
+		if (!memcmp(&e->window, &w, half) && stands(a, page, start))
+			widen(mark, start - a->before, start + a->after,
+			      a->where);
+	}
+}
+
 static bool has_pair(const uint8_t *bits, const uint8_t *two)
 {
 	unsigned v = (unsigned)(two[0] | two[1] << 8);
@@ -364,6 +459,8 @@ struct prefilter_mark prefilter_page(const struct prefilter *pf,
 				     (size_t)__builtin_ctzll(blocks) *
 					     KERNEL_BLOCK,
 				     &mark);
+		if (pf->table[g].tail)
+			look_at_tail(pf, g, page, &mark);
 	}
 	if (pf->straddles)
 		look_at_edges(pf, page, &mark);

@@ -17,7 +17,7 @@ struct rules {
 	struct rules_plan plan;
 	YR_RULES *sets[SET_COUNT];
 	struct rule *rules;	/* per rule of libyara, private ones too */
-	uint8_t *where;		/* likewise: bit per enum where */
+	uint8_t *where;		/* likewise: enum where; WHERE_COUNT: private */
 	uint32_t *number;	/* libyara's index -> ours */
 	uint32_t *index;	/* ours -> libyara's */
 	uint32_t n_all, n;	/* libyara's count; ours, without private */
@@ -165,12 +165,11 @@ static int describe(struct rules *r, YR_RULES *set, struct why *why)
 			if (err)
 				return err;
 		}
-		/* Rules of every class can rest on a private one. */
-		r->where[i] = (1 << WHERE_COUNT) - 1;
+		r->where[i] = WHERE_COUNT;
+		r->number[i] = UINT32_MAX;
 		if (RULE_IS_PRIVATE(rule))
 			continue;
-		if (!RULE_IS_GLOBAL(rule))
-			r->where[i] = (uint8_t)(1U << to->where);
+		r->where[i] = to->where;
 		r->number[i] = r->n;
 		r->index[r->n++] = i;
 	}
@@ -179,46 +178,29 @@ static int describe(struct rules *r, YR_RULES *set, struct why *why)
 
 /* ---- the sets ----------------------------------------------------------- */
 
-/* A rule can rest on others of its namespace.  A private one is there for
- * nothing else, so where one must see every page, all of its namespace do. */
-static void spread_every_page(struct rules *r, const YR_RULES *set)
+static bool is_reported(const struct rules *r, size_t i, unsigned set)
 {
-	for (uint32_t i = 0; i < r->n_all; i++) {
-		const YR_RULE *rule = &set->rules_table[i];
-
-		if (!RULE_IS_PRIVATE(rule) || !r->plan.every_page[i])
-			continue;
-		for (uint32_t k = 0; k < r->n_all; k++)
-			if (set->rules_table[k].ns == rule->ns)
-				r->plan.every_page[k] = true;
-	}
-}
-
-static bool belongs(const struct rules *r, uint32_t i, unsigned set)
-{
-	return r->rules[i].where == set % WHERE_COUNT &&
-	       r->plan.every_page[i] == (set >= WHERE_COUNT);
+	return r->where[i] == set % WHERE_COUNT &&
+	       r->plan.rules[i].every_page == (set >= WHERE_COUNT);
 }
 
 static bool is_used(const struct rules *r, unsigned set)
 {
-	for (uint32_t i = 0; i < r->n; i++)
-		if (belongs(r, r->index[i], set))
+	for (uint32_t i = 0; i < r->n_all; i++)
+		if (is_reported(r, i, set))
 			return true;
 	return false;
 }
 
-/* Private rules stay, for others rest on them; global ones too. */
+/* What stays is what the set reports and what that rests on: a condition that
+ * names a disabled rule would be undefined, or worse (libyara takes that for
+ * the end of "any of (rule_a, rule_b)"). */
 static void disable_others(const struct rules *r, YR_RULES *rules,
 			   unsigned set)
 {
-	for (uint32_t i = 0; i < r->n_all; i++) {
-		YR_RULE *rule = &rules->rules_table[i];
-
-		if (!RULE_IS_PRIVATE(rule) && !RULE_IS_GLOBAL(rule) &&
-		    !belongs(r, i, set))
-			yr_rule_disable(rule);
-	}
+	for (uint32_t i = 0; i < r->n_all; i++)
+		if (!(r->plan.rules[i].sets & 1U << set))
+			yr_rule_disable(&rules->rules_table[i]);
 }
 
 /* @first is the compilation at hand; further sets need one of their own,
@@ -282,7 +264,6 @@ int rules_load(const char *const *paths, size_t n, bool builtin,
 	if (!err)
 		err = rules_plan_make(first, r->where, &r->plan);
 	if (!err) {
-		spread_every_page(r, first);
 		err = make_sets(r, first, why);
 		first = NULL;
 	}
@@ -325,15 +306,28 @@ const struct rule *rules_rule(const struct rules *r, uint32_t i)
 	return &r->rules[r->index[i]];
 }
 
-uint32_t rules_number(const struct rules *r, YR_RULES *set,
-		      const YR_RULE *rule)
+bool rules_number(const struct rules *r, unsigned set, const YR_RULE *rule,
+		  uint32_t *ret)
 {
-	return r->number[rule - set->rules_table];
+	size_t i = (size_t)(rule - r->sets[set]->rules_table);
+
+	if (!is_reported(r, i, set))
+		return false;
+	*ret = r->number[i];
+	return true;
 }
 
 bool rules_every_page(const struct rules *r, uint32_t i)
 {
-	return r->plan.every_page[r->index[i]];
+	return r->plan.rules[r->index[i]].every_page;
+}
+
+void rules_why_slow(const struct rules *r, uint32_t i, char *ret, size_t cap)
+{
+	const struct plan_rule *p = &r->plan.rules[r->index[i]];
+
+	snprintf(ret, cap, "%s%s%s", p->why ? p->why : "",
+		 p->name ? " " : "", p->name ? p->name : "");
 }
 
 YR_RULES *rules_set(const struct rules *r, unsigned set)

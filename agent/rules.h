@@ -4,7 +4,14 @@
  * in one of two ways: by the prefilter's suspects, or, if it could hold
  * without any string that the prefilter knows, in every page.  libyara knows
  * nothing of either, so there is one compiled set for each combination that
- * occurs, and in it the rules of the others are disabled.
+ * occurs, and in it the rules of the others are disabled, except those that
+ * its own rules rest on (named in a condition, private, or global): these are
+ * judged there by the memory that its own rules see, but not reported.
+ *
+ * uintN(), intN() and modules have no value here: libyara reads for them when
+ * it judges the conditions, and by then the memory has been shown and is gone.
+ * A rule that uses them sees every page, and its condition is undefined where
+ * libyara would have found something to read; rules_why_slow() says so.
  *
  * Linked into davylamp-match only. */
 #ifndef RULES_H
@@ -30,12 +37,13 @@ void rules_free(struct rules *);
 uint32_t rules_count(const struct rules *);
 const struct rule *rules_rule(const struct rules *, uint32_t i);
 
-/* Which number has @rule, a rule of one of the compiled sets? */
-uint32_t rules_number(const struct rules *, YR_RULES *set,
-		      const YR_RULE *rule);
+/* Is @rule, of the compiled set @set, reported from it?  *ret: its number. */
+bool rules_number(const struct rules *, unsigned set, const YR_RULE *rule,
+		  uint32_t *ret);
 
-/* Must it see every page? */
+/* Must it see every page?  And for people, why: "" if it need not. */
 bool rules_every_page(const struct rules *, uint32_t i);
+void rules_why_slow(const struct rules *, uint32_t i, char *ret, size_t cap);
 
 /* The compiled set @set (0..SET_COUNT-1), NULL if no rule is in it. */
 YR_RULES *rules_set(const struct rules *, unsigned set);

@@ -2,13 +2,22 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "rules_code.h"
 #include "rules_plan.h"
+#include "wire.h"
 
 #define DEPTH YR_MAX_ATOM_LENGTH
 
 /* A regular expression or hex string reaches at most so far from its atom, in
- * either direction; with the byte that fullword looks at. */
+ * either direction; with the bytes that fullword looks at. */
 #define REACH (YR_RE_SCAN_LIMIT + 8)
+_Static_assert(2 * REACH <= WIRE_SPAN, "regular expressions fit a window");
+
+/* What fullword looks at on each side, wide. */
+#define CONTEXT 2
+
+/* A condition that takes longer over nothing is taken for slow, not judged. */
+#define NOTHING_SECONDS 10
 
 #define TRANSFORMED                                                            \
 	(STRING_FLAGS_NO_CASE | STRING_FLAGS_XOR | STRING_FLAGS_BASE64 |       \
@@ -16,13 +25,49 @@
 
 struct planner {
 	YR_RULES *set;
-	const uint8_t *where;
 	struct rules_plan *plan;
-	bool *literal; /* per string: known by its own bytes */
-	bool *reached; /* per string: the automaton has it */
+	struct rules_code code;
+	bool *reached;	    /* per string: the automaton has it */
+	uint8_t *own_depth; /* per entry of the automaton's pool, see below */
+	size_t n_pool;
 	uint8_t path[DEPTH];
 	int error;
 };
+
+/* The first reason stands. */
+static void need_every_page(struct planner *p, uint32_t rule, const char *why,
+			    const char *name)
+{
+	struct plan_rule *r = &p->plan->rules[rule];
+
+	if (r->every_page)
+		return;
+	r->every_page = true;
+	r->why = why;
+	r->name = name;
+}
+
+/* ---- plain literals ----------------------------------------------------- */
+
+static bool is_plain(const YR_STRING *s)
+{
+	return STRING_IS_LITERAL(s) && !(s->flags & TRANSFORMED) &&
+	       !STRING_IS_CHAIN_PART(s) && s->length >= ATOM_MIN;
+}
+
+static bool is_zero(const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+/* The most bytes that a literal can match. */
+static size_t reach_of(const YR_STRING *s)
+{
+	return (size_t)s->length * (STRING_IS_WIDE(s) ? 2 : 1);
+}
 
 static void add(struct planner *p, const struct atom *atom)
 {
@@ -43,7 +88,11 @@ static void add(struct planner *p, const struct atom *atom)
 	plan->atoms[plan->n++] = *atom;
 }
 
-/* ---- plain literals ----------------------------------------------------- */
+/* For the sets of suspects that judge the rule; 0: it needs no atoms. */
+static uint8_t where_of(const struct planner *p, const YR_STRING *s)
+{
+	return p->plan->rules[s->rule_idx].sets & ((1 << WHERE_COUNT) - 1);
+}
 
 /* The slice of @len bytes that has the most different values. */
 static size_t best_slice(const uint8_t *s, size_t len, size_t slice)
@@ -70,9 +119,9 @@ static void add_literal(struct planner *p, const YR_STRING *s,
 	size_t at = best_slice(bytes, len, slice);
 	struct atom a = {
 		.len = (uint8_t)slice,
-		.where = p->where[s->rule_idx],
-		.before = (uint16_t)(at + 2), /* 2: fullword, wide */
-		.after = (uint16_t)(len - at + 2),
+		.where = where_of(p, s),
+		.before = (uint16_t)(at + CONTEXT),
+		.after = (uint16_t)(len - at + CONTEXT),
 	};
 
 	memcpy(a.bytes, bytes + at, slice);
@@ -94,50 +143,40 @@ static void add_wide(struct planner *p, const YR_STRING *s, size_t len)
 	free(wide);
 }
 
-static bool plan_literal(struct planner *p, const YR_STRING *s)
+static void add_literals(struct planner *p)
 {
-	size_t len = (size_t)s->length;
+	for (uint32_t i = 0; i < p->set->num_strings; i++) {
+		const YR_STRING *s = &p->set->strings_table[i];
+		size_t len = (size_t)s->length;
 
-	if (!STRING_IS_LITERAL(s) || s->flags & TRANSFORMED ||
-	    STRING_IS_CHAIN_PART(s) || len < ATOM_MIN || len > 8192)
-		return false;
-	if (STRING_IS_ASCII(s) || !STRING_IS_WIDE(s))
-		add_literal(p, s, s->string, len);
-	if (STRING_IS_WIDE(s))
-		add_wide(p, s, len);
-	return true;
-}
-
-/* ---- the automaton ------------------------------------------------------ */
-
-static void add_match(struct planner *p, const YR_AC_MATCH *m, unsigned depth)
-{
-	const YR_STRING *s = m->string;
-	struct atom a = { .len = (uint8_t)depth,
-			  .where = p->where[s->rule_idx],
-			  .before = REACH,
-			  .after = REACH };
-
-	p->reached[s->idx] = true;
-	if (p->literal[s->idx])
-		return;
-	if (STRING_IS_CHAIN_PART(s) || depth < ATOM_MIN) {
-		p->plan->every_page[s->rule_idx] = true;
-		return;
+		if (!is_plain(s) || !where_of(p, s))
+			continue;
+		if (STRING_IS_ASCII(s) || !STRING_IS_WIDE(s))
+			add_literal(p, s, s->string, len);
+		if (STRING_IS_WIDE(s))
+			add_wide(p, s, len);
 	}
-	memcpy(a.bytes, p->path, depth);
-	add(p, &a);
 }
 
-/* All states below @state; the automaton is a trie of DEPTH levels. */
-static void walk(struct planner *p, uint32_t state, unsigned depth)
+/* ---- the automaton ------------------------------------------------------
+ *
+ * Its states are a trie of DEPTH levels.  A state lists the matches of its
+ * own path, then those of the states whose paths are ends of it: the same
+ * entries of the pool.  So an entry is its own state's where it is met at its
+ * lowest depth; the deeper ones would only be the same atom, less general. */
+
+typedef void visit_fn(struct planner *, const YR_AC_MATCH *, size_t entry,
+		      unsigned depth);
+
+static void walk(struct planner *p, uint32_t state, unsigned depth,
+		 visit_fn *visit)
 {
+	const YR_AC_MATCH *pool = p->set->ac_match_pool;
 	uint32_t first = p->set->ac_match_table[state];
 
 	if (first)
-		for (const YR_AC_MATCH *m = &p->set->ac_match_pool[first - 1];
-		     m; m = m->next)
-			add_match(p, m, depth);
+		for (const YR_AC_MATCH *m = &pool[first - 1]; m; m = m->next)
+			visit(p, m, (size_t)(m - pool), depth);
 	if (depth == DEPTH)
 		return;
 	for (unsigned c = 0; c < 256; c++) {
@@ -148,11 +187,129 @@ static void walk(struct planner *p, uint32_t state, unsigned depth)
 		if (YR_AC_INVALID_TRANSITION(t, c + 1) || !next)
 			continue;
 		p->path[depth] = (uint8_t)c;
-		walk(p, next, depth + 1);
+		walk(p, next, depth + 1, visit);
 	}
 }
 
-/* ---- rules that need no string ------------------------------------------ */
+static void note_depth(struct planner *p, const YR_AC_MATCH *m, size_t entry,
+		       unsigned depth)
+{
+	(void)m;
+	if (entry >= p->n_pool) {
+		size_t n = (entry + 1) * 2;
+		uint8_t *d = realloc(p->own_depth, n);
+
+		if (!d) {
+			p->error = -ENOMEM;
+			return;
+		}
+		memset(d + p->n_pool, DEPTH + 1, n - p->n_pool);
+		p->own_depth = d;
+		p->n_pool = n;
+	}
+	if (depth < p->own_depth[entry])
+		p->own_depth[entry] = (uint8_t)depth;
+}
+
+/* Will the atoms of this string do?  Pages of zeros are not looked at, so an
+ * atom of zeros will not, whatever the rest of its string is. */
+static void judge_entry(struct planner *p, const YR_AC_MATCH *m, size_t entry,
+			unsigned depth)
+{
+	const YR_STRING *s = m->string;
+
+	if (depth != p->own_depth[entry])
+		return;
+	p->reached[s->idx] = true;
+	if (is_plain(s))
+		return;
+	if (STRING_IS_CHAIN_PART(s))
+		need_every_page(p, s->rule_idx,
+				"a jump of more than 200 bytes in",
+				s->identifier);
+	else if (depth < ATOM_MIN || is_zero(p->path, depth))
+		need_every_page(p, s->rule_idx,
+				"fewer than 3 certain bytes in a row in",
+				s->identifier);
+}
+
+/* Of a literal it is known where its atom lies in it; anything else may
+ * stretch to both sides. */
+static void add_entry(struct planner *p, const YR_AC_MATCH *m, size_t entry,
+		      unsigned depth)
+{
+	const YR_STRING *s = m->string;
+	struct atom a = { .len = (uint8_t)depth,
+			  .where = where_of(p, s),
+			  .before = REACH,
+			  .after = REACH };
+
+	if (depth != p->own_depth[entry] || is_plain(s) || !a.where)
+		return;
+	if (STRING_IS_LITERAL(s) && m->backtrack >= depth) {
+		size_t at = (size_t)m->backtrack - depth;
+
+		a.before = (uint16_t)(at + CONTEXT);
+		a.after = (uint16_t)(reach_of(s) + CONTEXT);
+	}
+	memcpy(a.bytes, p->path, depth);
+	add(p, &a);
+}
+
+static int judge_strings(struct planner *p)
+{
+	walk(p, YR_AC_ROOT_STATE, 0, note_depth);
+	if (p->error)
+		return p->error;
+	walk(p, YR_AC_ROOT_STATE, 0, judge_entry);
+	for (uint32_t i = 0; i < p->set->num_strings; i++) {
+		const YR_STRING *s = &p->set->strings_table[i];
+
+		if (!is_plain(s) && !p->reached[i])
+			need_every_page(p, s->rule_idx,
+					"libyara has no atom for",
+					s->identifier);
+		else if (is_plain(s) && is_zero(s->string, (size_t)s->length))
+			need_every_page(p, s->rule_idx, "nothing but zeros in",
+					s->identifier);
+		else if (STRING_IS_LITERAL(s) &&
+			 reach_of(s) + 2 * CONTEXT > WIRE_SPAN)
+			need_every_page(p, s->rule_idx,
+					"too long to be found for certain:",
+					s->identifier);
+	}
+	return 0;
+}
+
+/* ---- conditions ----------------------------------------------------------- */
+
+static void judge_code(struct planner *p)
+{
+	for (uint32_t i = 0; i < p->set->num_rules; i++) {
+		uint8_t uses = p->code.uses[i];
+
+		if (p->code.unknown)
+			need_every_page(p, i,
+					"this libyara's bytecode is not known",
+					NULL);
+		if (uses & CODE_READS)
+			need_every_page(p, i,
+					"uintN() or intN(), which has no value "
+					"in a scan of processes", NULL);
+		if (uses & CODE_MODULE)
+			need_every_page(p, i,
+					"a module, which sees no file in a "
+					"scan of processes", NULL);
+		if (uses & CODE_ENTRYPOINT)
+			need_every_page(p, i, "entrypoint", NULL);
+	}
+}
+
+static YR_MEMORY_BLOCK *no_block(YR_MEMORY_BLOCK_ITERATOR *it)
+{
+	(void)it;
+	return NULL;
+}
 
 static int note_match(YR_SCAN_CONTEXT *context, int message, void *data,
 		      void *user)
@@ -161,45 +318,147 @@ static int note_match(YR_SCAN_CONTEXT *context, int message, void *data,
 
 	(void)context;
 	if (message == CALLBACK_MSG_RULE_MATCHING)
-		p->plan->every_page[(YR_RULE *)data - p->set->rules_table] =
-			true;
+		need_every_page(p,
+				(uint32_t)((YR_RULE *)data -
+					   p->set->rules_table),
+				"it can hold without any string", NULL);
 	return CALLBACK_CONTINUE;
 }
 
-/* What holds over one byte of nothing holds without a string. */
-static void find_stringless(struct planner *p)
+/* What holds over nothing holds without a string.  Private rules are not
+ * reported: for the rules that rest on them the answer is theirs. */
+static void judge_without_strings(struct planner *p)
 {
-	static const uint8_t nothing[1];
+	YR_MEMORY_BLOCK_ITERATOR nothing = { .first = no_block,
+					     .next = no_block };
 
-	yr_rules_scan_mem(p->set, nothing, 1,
-			  SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_PROCESS_MEMORY |
-				  SCAN_FLAGS_REPORT_RULES_MATCHING,
-			  note_match, p, 0);
+	if (yr_rules_scan_mem_blocks(p->set, &nothing,
+				     SCAN_FLAGS_NO_TRYCATCH |
+					     SCAN_FLAGS_PROCESS_MEMORY |
+					     SCAN_FLAGS_REPORT_RULES_MATCHING,
+				     note_match, p,
+				     NOTHING_SECONDS) == ERROR_SUCCESS)
+		return;
+	for (uint32_t i = 0; i < p->set->num_rules; i++)
+		need_every_page(p, i, "conditions could not be tried", NULL);
+}
+
+/* ---- rules that rest on rules --------------------------------------------- */
+
+static bool pass(uint8_t from, uint8_t *to)
+{
+	uint8_t was = *to;
+
+	*to |= from;
+	return *to != was;
+}
+
+/* A rule rests on those that it names and on the global rules of its
+ * namespace (on all of its namespace, where the code is unknown).  Passes @bits of each rule on to those that rest on it (@up), or
+ * to those it rests on, until nothing changes. */
+static int spread(const struct planner *p, uint8_t *bits, bool up)
+{
+	const YR_RULE *rules = p->set->rules_table;
+	uint8_t *ns = calloc(p->set->num_namespaces + 1, 1);
+	bool changed = true;
+
+	if (!ns)
+		return -ENOMEM;
+	while (changed) {
+		changed = false;
+		for (size_t i = 0; i < p->code.n_refs; i++) {
+			const struct rules_code_ref *r = &p->code.refs[i];
+
+			changed |= up ? pass(bits[r->to], &bits[r->from])
+				      : pass(bits[r->from], &bits[r->to]);
+		}
+		for (uint32_t i = 0; i < p->set->num_rules; i++) {
+			uint8_t *of_ns = &ns[rules[i].ns->idx];
+			bool below = RULE_IS_GLOBAL(&rules[i]) ||
+				     p->code.unknown;
+
+			if (!up || below)
+				changed |= pass(bits[i], of_ns);
+			if (up || below)
+				changed |= pass(*of_ns, &bits[i]);
+		}
+	}
+	free(ns);
+	return 0;
+}
+
+/* What a rule can not see in suspects, those that rest on it can not either. */
+static int judge_rests(struct planner *p, uint8_t *bits)
+{
+	int err;
+
+	for (uint32_t i = 0; i < p->set->num_rules; i++)
+		bits[i] = p->plan->rules[i].every_page;
+	err = spread(p, bits, true);
+	for (uint32_t i = 0; !err && i < p->set->num_rules; i++)
+		if (bits[i])
+			need_every_page(p, i, "it rests on a rule that must",
+					NULL);
+	return err;
+}
+
+/* Each rule is judged in the set it is reported from, and in those of the
+ * rules that rest on it. */
+static int make_sets(struct planner *p, const uint8_t *where, uint8_t *bits)
+{
+	struct plan_rule *rules = p->plan->rules;
+	int err;
+
+	for (uint32_t i = 0; i < p->set->num_rules; i++)
+		bits[i] = where[i] == WHERE_COUNT
+				  ? 0
+				  : (uint8_t)SET_BIT(where[i],
+						     rules[i].every_page);
+	err = spread(p, bits, false);
+	for (uint32_t i = 0; !err && i < p->set->num_rules; i++)
+		rules[i].sets = bits[i];
+	return err;
+}
+
+static int judge(struct planner *p, const uint8_t *where)
+{
+	uint8_t *bits = calloc(p->set->num_rules + 1, 1);
+	int err = bits ? 0 : -ENOMEM;
+
+	if (!err)
+		err = judge_strings(p);
+	judge_code(p);
+	if (!err)
+		err = judge_rests(p, bits);
+	/* Behind the above: a rule that rests on one that can hold without a
+	 * string may still need one itself. */
+	judge_without_strings(p);
+	if (!err)
+		err = make_sets(p, where, bits);
+	free(bits);
+	return err;
 }
 
 int rules_plan_make(YR_RULES *set, const uint8_t *where,
 		    struct rules_plan *ret)
 {
-	struct planner p = { .set = set, .where = where, .plan = ret };
+	struct planner p = { .set = set, .plan = ret };
 
 	memset(ret, 0, sizeof(*ret));
+	ret->rules = calloc(set->num_rules + 1, sizeof(*ret->rules));
 	p.reached = calloc(set->num_strings + 1, sizeof(bool));
-	p.literal = calloc(set->num_strings + 1, sizeof(bool));
-	ret->every_page = calloc(set->num_rules + 1, sizeof(bool));
-	if (!p.reached || !p.literal || !ret->every_page) {
+	p.error = rules_code_read(set, &p.code);
+	if (!p.reached || !ret->rules)
 		p.error = -ENOMEM;
-		goto out;
-	}
-	for (uint32_t i = 0; i < set->num_strings; i++)
-		p.literal[i] = plan_literal(&p, &set->strings_table[i]);
-	walk(&p, YR_AC_ROOT_STATE, 0);
-	for (uint32_t i = 0; i < set->num_strings; i++)
-		if (!p.literal[i] && !p.reached[i])
-			ret->every_page[set->strings_table[i].rule_idx] = true;
-	find_stringless(&p);
-out:
+	if (!p.error)
+		p.error = judge(&p, where);
+	if (!p.error)
+		add_literals(&p);
+	if (!p.error)
+		walk(&p, YR_AC_ROOT_STATE, 0, add_entry);
 	free(p.reached);
-	free(p.literal);
+	free(p.own_depth);
+	rules_code_free(&p.code);
 	if (p.error)
 		rules_plan_free(ret);
 	return p.error;
@@ -208,6 +467,6 @@ out:
 void rules_plan_free(struct rules_plan *plan)
 {
 	free(plan->atoms);
-	free(plan->every_page);
+	free(plan->rules);
 	memset(plan, 0, sizeof(*plan));
 }

@@ -4,7 +4,17 @@
  * (wildcards, jumps, alternatives, nocase, xor, base64, regular expressions)
  * come from libyara's own Aho-Corasick automaton, whose tables are public in
  * YR_RULES since 4.0: the path to a state that has a match is an atom, up to
- * 4 bytes that stand in every match of that string. */
+ * 4 bytes that stand in every match of that string.
+ *
+ * A rule that this is not enough for must see every page that is not zero.
+ * tests/tools/differential.c compares what comes out with libyara over all
+ * memory at once.  It can not be the same for
+ *  - matches of zero bytes only: nobody looks into pages of zeros;
+ *  - strings that match more than WIRE_SPAN bytes, by length or by jumps;
+ *  - uintN(), modules and entrypoint: memory is shown once, in pieces, and is
+ *    gone when conditions are judged, so they have no value there;
+ *  - strings with more matches than match_scan.c takes, and libyara's own
+ *    limits on how far it follows a regular expression. */
 #ifndef RULES_PLAN_H
 #define RULES_PLAN_H
 
@@ -15,11 +25,19 @@
 struct rules_plan {
 	struct atom *atoms;
 	size_t n, room;
-	bool *every_page; /* per rule: the atoms are not enough for it */
+	struct plan_rule {
+		bool every_page;
+		uint8_t sets; /* SET_BIT of each set that must judge it: the
+				 one it is reported from, and those of rules
+				 that rest on it */
+		const char *why;  /* every page: the reason, or NULL */
+		const char *name; /* of a string or rule in it, or NULL */
+	} *rules; /* per rule of libyara */
 };
 
-/* Plans for @set; @where[i]: bit per enum where, the classes of memory that
- * rule i looks at.  0 or -errno. */
+/* Plans for @set, which must outlive the plan; @where[i]: enum where of the
+ * memory that rule i looks at, WHERE_COUNT if it is private: then it is
+ * looked for where the rules are that rest on it.  0 or -errno. */
 int rules_plan_make(YR_RULES *set, const uint8_t *where,
 		    struct rules_plan *ret);
 

@@ -2,16 +2,24 @@
 #include <string.h>
 #include "kernel.h"
 #include "sweep.h"
+#include "wire.h"
 
 /* Suspects nearer to each other than this are one: a message to the matcher
  * costs more than the bytes between. */
 #define NEAR 1024
 
+/* For rules that must see every page: what can stand around one of them. */
+#define AROUND (WIRE_SPAN + 1)
+
+/* Edges are made odd (wire.h): the matcher must know them from those of
+ * mappings, which are page-aligned. */
 static void add_suspect(struct sweep_result *r, uint64_t start, uint64_t end,
 			uint8_t sets)
 {
 	struct suspect *last;
 
+	start = start ? (start - 1) | 1 : 0;
+	end |= 1;
 	if (r->n_suspects == 0 ||
 	    start > r->suspects[r->n_suspects - 1].end + NEAR) {
 		r->suspects[r->n_suspects++] =
@@ -50,10 +58,9 @@ static void filter_page(const struct sweep *s, const struct batch *b, size_t i,
 	where = b->region->where & mark.where;
 	if (where)
 		add_suspect(r, move(at, mark.start), move(at, mark.end), where);
-	/* A page with what precedes it, so that no match falls in between. */
 	every = b->region->where & s->every_page;
 	if (every)
-		add_suspect(r, move(at, -FLOW_PAGE), at + FLOW_PAGE,
+		add_suspect(r, move(at, -AROUND), at + FLOW_PAGE + AROUND,
 			    (uint8_t)(every << WHERE_COUNT));
 }
 

@@ -36,6 +36,18 @@
 #define WIRE_ATOMS   256	/* in one ATOMS */
 #define WIRE_RULES   100000
 
+/* No match is longer, with the bytes around it that decide about it, but for
+ * those that rules_plan.h names: libyara follows a regular expression 4096
+ * bytes to either side of where its automaton struck. */
+#define WIRE_SPAN 8216
+
+/* A suspect is cut into windows of at most WIRE_WINDOW bytes, each of which
+ * begins WIRE_SPAN bytes before the last one's end: one of them holds a match
+ * whole.  An edge at which the process's memory goes on is never page-aligned,
+ * which is how the matcher knows it: sweep.c makes its edges odd, and for the
+ * two numbers here WINDOW is 8 short of whole pages and WINDOW - SPAN 32. */
+#define WIRE_WINDOW 65528
+
 enum wire_type {
 	WIRE_RULE = 1, /* struct rule */
 	WIRE_ATOMS_PART,

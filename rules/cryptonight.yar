@@ -41,27 +41,30 @@ rule CryptoNight_Tables
 }
 
 /*
- * CryptoNight as a WebAssembly module, the browser miner of 2018. Lookalikes:
- * native CryptoNight has the tables, but Skein's key constant in another form;
- * here it is i64.const with a LEB128 number, then i64.xor (11 bytes).
+ * The same tables in any memory: the data of a WebAssembly module, or of an
+ * interpreter, lies in the heap of its browser or runtime. Lookalikes: rule
+ * files and signature databases in a scanner's heap; the verdict knows them by
+ * being plain data of several families, or idle. MEDIUM for that reason.
  */
-rule CryptoNight_Wasm
+rule CryptoNight_Data
 {
 	meta:
 		family = "CryptoNight"
 		algorithm = "CryptoNight"
 		where = "any"
 		severity = "MEDIUM"
-		reference = "CryptoNote standard CNS008; WebAssembly core specification 5.4"
-		description = "The tables of CryptoNight's rare hashes beside Skein's key constant as a WebAssembly instruction: a browser or JavaScript miner."
+		reference = "CryptoNote standard CNS008; JH and Groestl SHA-3 final submissions"
+		description = "The tables of CryptoNight's rare hashes in memory of any kind, as a browser or JavaScript miner has them."
 	strings:
 		$jh_iv = {
 			eb98a341 2c20d3eb 92cdbe7b 9cb245c1 1c935191 60d4c7fa 260082d6 7e508a03
 		}
+		$jh_rc = {
+			72d5dea2 df15f867 7b84150a b7231557 81abd690 4d5a87f6 4e9f4fc5 c3d12b40
+		}
 		$groestl_t = {
 			c632f4a5 f497a5c6 f86f9784 97eb84f8 ee5eb099 b0c799ee f67a8c8d 8cf78df6
 		}
-		$skein_wasm = { 42a2b4f0 cfaafbc6 e81b85 }
 	condition:
 		all of them
 }

@@ -168,10 +168,11 @@ rule RandomX_JIT_Superscalar
 /*
  * RandomX as a WebAssembly module, in the heap of a browser or of node, which
  * keep a module's bytes while it lives. Lookalikes: native RandomX and rule
- * files hold the plain constants; these strings carry WebAssembly's opcodes
- * (i64.const with a LEB128 number, v128.const with a key), which nothing but a
- * module does. MEDIUM, since a proxy or a cache that passes the module on has
- * the same bytes.
+ * files hold the plain keys; these strings carry WebAssembly's opcode v128.const
+ * before the key, which nothing but a module does. (A module without SIMD has
+ * them as numbers of 11 bytes, too short to be looked for in every heap; the
+ * machine code that V8 makes of it is found by RandomX_Superscalar_Immediates.)
+ * MEDIUM, since a proxy or a cache that passes the module on has the same bytes.
  */
 rule RandomX_Wasm
 {
@@ -183,12 +184,6 @@ rule RandomX_Wasm
 		reference = "tevador/RandomX src/dataset.cpp and src/aes_hash.cpp; WebAssembly core specification 5.4"
 		description = "RandomX constants as WebAssembly instructions: a module that computes RandomX is loaded in a browser or a JavaScript runtime."
 	strings:
-		$add_1 = { 42fcc3d6 cfa5f1a5 85817f }
-		$add_2 = { 42c6b08b c6f3bba6 b8a77f }
-		$add_3 = { 42dc9289 f9cba3ae 93817f }
-		$add_4 = { 42e294fe bcf1b2c9 a6c900 }
-		$add_5 = { 428cd8ab f59cf7fb 9b927f }
-		$add_7 = { 42cecab3 b1fbfece c2847f }
 		$key_gen1_0 = { fd0c53a5 ac6d0966 71622b55 b5db1749 f4b4 }
 		$key_gen1_1 = { fd0c07af 7c6d0d71 6a8478d3 25174edc a10d }
 		$key_gen1_2 = { fd0cf162 123fc67e 949f4f79 c0f445e3 203e }
@@ -208,5 +203,5 @@ rule RandomX_Wasm
 		$key_xkey_0 = { fd0c8983 faf69f94 248bbf56 dc900102 8906 }
 		$key_xkey_1 = { fd0cd163 b2613ce0 f451c643 10ee9bf9 18ed }
 	condition:
-		4 of ($add_*) or 4 of ($key_*)
+		4 of them
 }

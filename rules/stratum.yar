@@ -47,9 +47,8 @@ rule Stratum_Miner_Program
  * A session with a pool, as it stands in the buffers of any program, scripts in
  * node or Python and WebAssembly included. Lookalikes: source code of miners
  * writes these lines with escaped quotes or blanks and shows one side of the
- * talk; the strings here are JSON as sent, and both sides are asked for. (The
- * `insitu` ones are JSON after a parser has cut it into C strings in place, as
- * xmrig's does.) A pool or a proxy holds both sides too: hence LOW.
+ * talk; the strings here are JSON as sent, and both sides are asked for. A pool
+ * or a proxy holds both sides too: hence LOW.
  */
 rule Stratum_Live_Session
 {
@@ -70,9 +69,6 @@ rule Stratum_Live_Session
 		$tell_job = "\"method\":\"job\",\"params\":{\""
 		$tell_first_job = ",\"job\":{\"blob\":\""
 		$tell_seed = "\",\"seed_hash\":\""
-		$tell_job_insitu = "\x00,\"job_id\x00:\""
-		$tell_target_insitu = "\x00,\"target\x00:\""
-		$tell_seed_insitu = ",\"seed_hash\x00:\""
 		$tell_notify = "\"method\": \"mining.notify\", \"params\": [\""
 		$tell_notify_tight = "\"method\":\"mining.notify\",\"params\":[\""
 		$tell_notify_params = "\"],\"method\":\"mining.notify\"}"

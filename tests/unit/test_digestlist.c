@@ -7,13 +7,14 @@
 #include "digestlist.h"
 #include "hash_fixture.h"
 
-#define KEYS                                                           \
-	"# family\tXMRig\n# binary\tbin\n# version\t6.26.0\n"          \
-	"# arch\tx86_64\n"                                             \
+#define KEYS                                                  \
+	"# family\tXMRig\n# binary\tbin\n# version\t6.26.0\n" \
+	"# arch\tx86_64\n"                                    \
 	"# digest\tXXH3-128 of 4096 bytes, high 64 bits first\n"
 #define PAGE "r-x\t0x1000\tf7886c6855c96c18531b862e30d0124e\n"
-#define GOOD KEYS "# columns\tsegment\tfile offset\tdigest\n" PAGE \
-	"r--\t0x7fffffffffff000\t00000000000000000000000000000001\n"
+#define GOOD                                                  \
+	KEYS "# columns\tsegment\tfile offset\tdigest\n" PAGE \
+	     "r--\t0x7fffffffffff000\t00000000000000000000000000000001\n"
 
 static struct why why;
 
@@ -93,7 +94,8 @@ static void bad_lines_are_named(void **state)
 	} bad[] = {
 		{ "", "'family' is missing" },
 		{ KEYS "r-x\t0x1000\n", "list.tsv:6: " },
-		{ KEYS "r-x 0x1000 f7886c6855c96c18531b862e30d0124e\n", ":6: " },
+		{ KEYS "r-x 0x1000 f7886c6855c96c18531b862e30d0124e\n",
+		  ":6: " },
 		{ KEYS "rw-\t0x1000\tf7886c6855c96c18531b862e30d0124e\n",
 		  "'rw-' is no segment" },
 		{ KEYS "r-xp\t0x1000\tf7886c6855c96c18531b862e30d0124e\n",
@@ -112,6 +114,8 @@ static void bad_lines_are_named(void **state)
 		{ KEYS "r-x\t0x1000\tf7886c6855c96c18531b862e30d0124\n",
 		  "is no digest" },
 		{ KEYS "r-x\t0x1000\tf7886c6855c96c18531b862e30d0124e \n",
+		  "is no digest" },
+		{ KEYS "r-x\t0x1000\tg7886c6855c96c18531b862e30d0124e\n",
 		  "is no digest" },
 		{ KEYS "r-x\t0x1000\tF7886C6855C96C18531B862E30D0124E\n",
 		  "is no digest" },
@@ -139,9 +143,9 @@ static void bad_lines_are_named(void **state)
 		struct digestlist list = { 0 };
 		size_t len = strlen(bad[i].text);
 		/* fmemopen() refuses no bytes: read an empty line's worth */
-		FILE *in = len ? fmemopen((void *)(uintptr_t)bad[i].text, len,
-					  "r")
-			       : fopen("/dev/null", "r");
+		FILE *in =
+			len ? fmemopen((void *)(uintptr_t)bad[i].text, len, "r")
+			    : fopen("/dev/null", "r");
 
 		why.text[0] = '\0';
 		assert_int_equal(digestlist_read(in, "list.tsv", &list, &why),
@@ -202,8 +206,9 @@ static void assert_stable(const char *text, size_t len)
 
 static void mutations_are_refused_or_stable(void **state)
 {
-	static const char odd[] = { 0, '\t', '\n', '\r', ' ', '#', '0', 'f',
-				    'g', 'x', '-', '\177', '\200', '\377' };
+	static const char odd[] = { 0,	 '\t',	 '\n',	 '\r',	' ',
+				    '#', '0',	 'f',	 'g',	'x',
+				    '-', '\177', '\200', '\377' };
 	size_t len = strlen(GOOD), n_accepted = 0;
 	char *text = malloc(len);
 
@@ -235,8 +240,8 @@ static void truncations_are_refused(void **state)
 		struct digestlist list = { 0 };
 		int error = read_text(good, cut, &list);
 
-		assert_int_equal(error == 0, cut >= strlen(KEYS) &&
-						     good[cut - 1] == '\n');
+		assert_int_equal(error == 0,
+				 cut >= strlen(KEYS) && good[cut - 1] == '\n');
 		n_accepted += !error;
 		digestlist_free(&list);
 	}

@@ -28,9 +28,12 @@ struct image {
 static Elf64_Phdr segment(uint32_t type, uint32_t flags, uint64_t offset,
 			  uint64_t len)
 {
-	return (Elf64_Phdr){ .p_type = type, .p_flags = flags,
-			     .p_offset = offset, .p_filesz = len,
-			     .p_memsz = len, .p_vaddr = offset };
+	return (Elf64_Phdr){ .p_type = type,
+			     .p_flags = flags,
+			     .p_offset = offset,
+			     .p_filesz = len,
+			     .p_memsz = len,
+			     .p_vaddr = offset };
 }
 
 static struct image *make_image(void)
@@ -100,8 +103,8 @@ static void whole_constantless_pages_are_listed(void **state)
 	assert_string_equal(list.family, "");
 	assert_int_equal(list.n_pages, 6);
 	for (size_t i = 0; i < 6; i++) {
-		struct digest d = hashset_digest((const uint8_t *)m +
-						 want[i].offset);
+		struct digest d =
+			hashset_digest((const uint8_t *)m + want[i].offset);
 
 		assert_int_equal(list.pages[i].offset, want[i].offset);
 		assert_int_equal(list.pages[i].flags, want[i].flags);
@@ -323,16 +326,20 @@ static void sha256_is_sha256(void **state)
 		const char *unit;
 		size_t times;
 		const char *want;
-	} vector[] = { /* FIPS 180-4 examples */
-		{ "", 1, "e3b0c44298fc1c149afbf4c8996fb924"
-			 "27ae41e4649b934ca495991b7852b855" },
-		{ "abc", 1, "ba7816bf8f01cfea414140de5dae2223"
-			    "b00361a396177a9cb410ff61f20015ad" },
+	} vector[] = {
+		/* FIPS 180-4 examples */
+		{ "", 1,
+		  "e3b0c44298fc1c149afbf4c8996fb924"
+		  "27ae41e4649b934ca495991b7852b855" },
+		{ "abc", 1,
+		  "ba7816bf8f01cfea414140de5dae2223"
+		  "b00361a396177a9cb410ff61f20015ad" },
 		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
 		  "248d6a61d20638b8e5c026930c3e6039"
 		  "a33ce45964ff2167f6ecedd419db06c1" },
-		{ "a", 1000000, "cdc76e5c9914fb9281a1c7e284d73e67"
-				"f1809a48a497200e046d39ccc7112cd0" },
+		{ "a", 1000000,
+		  "cdc76e5c9914fb9281a1c7e284d73e67"
+		  "f1809a48a497200e046d39ccc7112cd0" },
 	};
 
 	(void)state;

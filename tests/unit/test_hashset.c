@@ -95,9 +95,11 @@ static void check_small_set(const struct hashset *s)
 	for (uint32_t i = 0; i < 40; i++) {
 		assert_true(page[i] < 40);
 		assert_owners(s, page[i],
-			      i < 10 ? "alpha" : i < 20 ? "alpha beta"
-			      : i < 29 ? "beta" : i < 30 ? "beta gamma"
-			      : "gamma");
+			      i < 10   ? "alpha"
+			      : i < 20 ? "alpha beta"
+			      : i < 29 ? "beta"
+			      : i < 30 ? "beta gamma"
+				       : "gamma");
 	}
 	for (uint32_t i = 40; i < 60; i++)
 		assert_int_equal(page[i], HASHSET_NONE);
@@ -199,8 +201,8 @@ static void every_truncation_is_refused(void **state)
 		uint8_t *copy = exact_copy(bytes, cut);
 
 		assert_int_equal(try_open(copy, cut, &s), -EBADMSG);
-		assert_non_null(strstr(why.text, cut < 128 ? "too short"
-							   : "truncated"));
+		assert_non_null(strstr(why.text,
+				       cut < 128 ? "too short" : "truncated"));
 		free(copy);
 	}
 	assert_null(s);
@@ -255,10 +257,60 @@ static void forged_bits_do_no_harm(void **state)
 	free(bytes);
 }
 
+/* One 32-bit number of a section, and the checksum right. */
+static void forged_numbers_are_refused(void **state)
+{
+	enum { LAST_PAGE = 39, LAST_REF = 50 };
+	static const struct {
+		int section;
+		size_t at; /* counted in numbers */
+		uint32_t value;
+		const char *says;
+	} forged[] = {
+		{ HASHFORMAT_BINARIES, 0, 1000, "name is out of place" },
+		{ HASHFORMAT_BINARIES, 17, 36, "name is out of place" },
+		{ HASHFORMAT_BINARIES, 18, ~0U, "name is out of place" },
+		{ HASHFORMAT_BINARIES, 35, 1000, "name is out of place" },
+		{ HASHFORMAT_BINARIES, 4, 0, "page count" },
+		{ HASHFORMAT_BINARIES, 4, 21, "page count" },
+		{ HASHFORMAT_BINARIES, 5, 21, "page count" },
+		{ HASHFORMAT_STRINGS, 0, 0x1b5b1b5b, "name is not text" },
+		{ HASHFORMAT_DIGESTS, 4 * 20 + 1, 0, "digests out of order" },
+		{ HASHFORMAT_PAGES, 0, 1, "page lists out of order" },
+		{ HASHFORMAT_PAGES, 20, 0, "page lists out of order" },
+		{ HASHFORMAT_PAGES, LAST_PAGE, LAST_REF + 1,
+		  "page lists out of order" },
+		{ HASHFORMAT_REFS, LAST_REF, 3, "not there" },
+		{ HASHFORMAT_REFS, 7, ~0U, "not there" },
+	};
+	size_t len;
+	uint8_t *bytes = fixture_set(&len);
+	uint8_t *copy = exact_copy(bytes, len);
+	const struct hashformat_header *h = (void *)bytes;
+
+	(void)state;
+	assert_int_equal(h->n_refs, LAST_REF + 1);
+	for (size_t i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
+		struct hashset *s = NULL;
+
+		memcpy(copy, bytes, len);
+		memcpy(copy + h->offset[forged[i].section] + 4 * forged[i].at,
+		       &forged[i].value, 4);
+		forge(copy, len);
+		assert_int_equal(try_open(copy, len, &s), -EBADMSG);
+		if (!strstr(why.text, forged[i].says))
+			fail_msg("%zu: '%s' lacks '%s'", i, why.text,
+				 forged[i].says);
+	}
+	free(copy);
+	free(bytes);
+}
+
 /* The header's fields, each with extreme values and the checksum right. */
 static void forged_headers_are_refused(void **state)
 {
-	static const uint64_t extreme[] = { 0, 1, 0x7fffffff, 0x80000000,
+	static const uint64_t extreme[] = { 0,		1,
+					    0x7fffffff, 0x80000000,
 					    0xffffffff, UINT64_MAX - 63,
 					    UINT64_MAX };
 	size_t len;
@@ -296,8 +348,8 @@ static void damage_is_named(void **state)
 		{ 0, "not a davylamp hash set; build one with" },
 		{ 8, "version" },
 		{ 12, "header size" },
-		{ 16, "its end" },	/* the size, smaller by one bit */
-		{ 22, "truncated" },	/* the size, larger */
+		{ 16, "its end" },   /* the size, smaller by one bit */
+		{ 22, "truncated" }, /* the size, larger */
 		{ 24, "contradict" },
 		{ 49, "out of place" },
 		{ 112, "checksum" },
@@ -488,6 +540,7 @@ int main(void)
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(every_flipped_bit_is_refused),
 		cmocka_unit_test(forged_bits_do_no_harm),
+		cmocka_unit_test(forged_numbers_are_refused),
 		cmocka_unit_test(forged_headers_are_refused),
 		cmocka_unit_test(damage_is_named),
 		cmocka_unit_test(what_is_no_set_is_refused),

@@ -1,0 +1,89 @@
+/* child.h - processes for the tests to look at. */
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "proc.h"
+
+/* Zeroed memory that a child shares with the test, to say where things are. */
+static inline void *child_shared(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		abort();
+	return p;
+}
+
+/* A child that has done @body(@user) and now sleeps until child_end(). */
+static inline pid_t child_start(void (*body)(void *user), void *user)
+{
+	char done;
+	int ready[2];
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+		abort();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (body)
+			body(user);
+		if (write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &done, 1) != 1)
+		abort(); /* @body failed */
+	close(ready[0]);
+	return pid;
+}
+
+static inline void child_end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static inline int child_procfs(void)
+{
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		abort();
+	return fd;
+}
+
+/* For proc_close(). */
+static inline struct proc child_proc(pid_t pid)
+{
+	struct proc p;
+
+	if (proc_open(child_procfs(), pid, &p))
+		abort();
+	return p;
+}
+
+/* Anonymous private memory of a child; ends the child where there is none. */
+static inline uint8_t *child_map(size_t bytes, int protection)
+{
+	void *p = mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
+
+	if (p == MAP_FAILED)
+		_exit(1);
+	return p;
+}
+
+#endif

@@ -63,16 +63,22 @@ void report_json_set(json_object *o, const char *key, const char *text)
 	json_object_object_add(o, key, json_object_new_string(text));
 }
 
-/* One code point of valid UTF-8. */
+/* The next code point; json-c lets overlong forms, surrogates and what is
+ * above U+10FFFF pass, which become U+FFFD here. */
 static uint32_t code_point(const unsigned char **s)
 {
+	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *p = *s;
 	uint32_t c = *p++;
-	int more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0;
+	int n = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc0 ? 1 : 0, i = 0;
 
-	c &= more ? 0x3fu >> more : 0x7f;
-	for (; more && (*p & 0xc0) == 0x80; more--)
+	if (n || c >= 0x80)
+		c &= 0x3fu >> n;
+	for (; i < n && (*p & 0xc0) == 0x80; i++)
 		c = c << 6 | (*p++ & 0x3f);
+	if (i < n || (!n && **s >= 0x80) || c < least[n] || c > 0x10ffff ||
+	    (c >= 0xd800 && c < 0xe000))
+		c = 0xfffd;
 	*s = p;
 	return c;
 }

@@ -61,7 +61,7 @@ BENCHES  := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 all: $(PROGRAMS:%=$(BUILD)/%) ## build everything into build/ (the default)
 
 $(BUILD)/davylamp: $(BUILD)/obj/davylamp.o $(BUILD)/obj/builtin_set.o $(BUILD)/libagent.a
-	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(DAVYLAMP_LIBS))
+	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(DAVYLAMP_LIBS)) -lpthread
 
 $(BUILD)/davylamp-match: $(BUILD)/obj/davylamp-match.o $(BUILD)/obj/builtin_rules.o $(BUILD)/libagent.a
 	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(MATCH_LIBS))
@@ -92,12 +92,17 @@ $(BUILD)/hashpack: $(HASHPACK:%=agent/%.c) $(wildcard agent/hash*.h) agent/diges
 $(BUILD)/builtin.set: $(BUILD)/hashpack $(sort $(wildcard hashes/*.tsv))
 	$(call say,PACK)$(BUILD)/hashpack $@ $(filter %.tsv,$^)
 
+# Each byte's highest bit flipped: the matcher's own image must hold none of the
+# strings that it looks for in others.
+$(BUILD)/builtin.flipped: $(BUILD)/builtin.yar
+	$(call say,FLIP)LC_ALL=C tr '\000-\377' '\200-\377\000-\177' < $< > $@
+
 $(BUILD)/builtin_%.S: Makefile
 	@mkdir -p $(@D)
 	@printf '.section .rodata\n.balign 64\n.global builtin_%s, builtin_%s_end\nbuiltin_%s: .incbin "%s"\nbuiltin_%s_end: .byte 0\n.section .note.GNU-stack,"",%%progbits\n' \
-		$* $* $* '$(if $(filter rules,$*),$(BUILD)/builtin.yar,$(BUILD)/builtin.set)' $* > $@
+		$* $* $* '$(if $(filter rules,$*),$(BUILD)/builtin.flipped,$(BUILD)/builtin.set)' $* > $@
 
-$(BUILD)/obj/builtin_rules.o: $(BUILD)/builtin_rules.S $(BUILD)/builtin.yar
+$(BUILD)/obj/builtin_rules.o: $(BUILD)/builtin_rules.S $(BUILD)/builtin.flipped
 $(BUILD)/obj/builtin_set.o: $(BUILD)/builtin_set.S $(BUILD)/builtin.set
 $(BUILD)/obj/builtin_%.o:
 	@mkdir -p $(@D)

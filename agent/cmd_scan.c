@@ -1,195 +1,45 @@
 /* cmd_scan.c - `davylamp scan`: one look at every process. */
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "builtin.h"
+#include "cmd_scan_words.h"
 #include "commands.h"
 #include "finding_json.h"
 #include "io.h"
-#include "proc.h"
-#include "scan.h"
+#include "pass.h"
 #include "show.h"
 #include "text.h"
-#include "verdict.h"
 
 #define UNREAD_SHOWN 5
 
-struct options {
-	const char **rules;
-	size_t n_rules;
-	pid_t *pids;
-	size_t n_pids;
-	const char *hashes;
-	bool no_default_rules, json, verbose;
-	unsigned timeout_s;
-};
-
 struct totals {
 	size_t processes, clean, findings, carriers, partial, vanished,
-		denied, swapped;
-	uint64_t read_bytes, shared_bytes, begin_ns;
-	enum severity worst;
+		denied;
+	uint64_t read_bytes, shared_bytes;
 };
 
 struct run {
-	struct options o;
+	struct scan_words o;
 	struct hashset *set;
-	struct scan *scan;
+	struct pass *pass;
 	struct finding_tools tools;
 	struct show show;
 	struct show_progress progress;
 	struct totals t;
-	uint64_t deadline_ns;
-	int procfs;
-	pid_t *pids;
-	size_t n_pids;
+	uint64_t begin_ns;
+	bool absent; /* a process that was named is not there */
 };
 
-/* ---- words -------------------------------------------------------------------- */
+/* ---- one process ---------------------------------------------------------- */
 
-static const struct option long_options[] = {
-	{ "pid", required_argument, NULL, 'p' },
-	{ "rules", required_argument, NULL, 'r' },
-	{ "no-default-rules", no_argument, NULL, 'n' },
-	{ "hashes", required_argument, NULL, 'H' },
-	{ "timeout", required_argument, NULL, 't' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
-};
-
-static void help(void)
-{
-	puts("usage: davylamp scan [OPTION]...\n"
-	     "\n"
-	     "Looks once at the memory of every process and says what mines.\n"
-	     "As root it sees all processes; else only your own.\n"
-	     "\n"
-	     "  -p, --pid PID          only this process (may be repeated)\n"
-	     "  -r, --rules PATH       also use these YARA rules: a source "
-	     "file, or a\n"
-	     "                         directory of *.yar and *.yara (may be "
-	     "repeated)\n"
-	     "      --no-default-rules without the built-in rules\n"
-	     "      --hashes FILE      this hash set instead of the built-in "
-	     "one\n"
-	     "  -t, --timeout SECONDS  stop after that long; what was not "
-	     "reached is\n"
-	     "                         reported as not complete\n"
-	     "      --json             JSON Lines: one finding a line, a "
-	     "summary last\n"
-	     "  -v, --verbose          a line for every process, and every "
-	     "string of a rule\n"
-	     "\n"
-	     "Exit status: 0 clean, 1 findings, 2 wrong words or rules, 3 "
-	     "something could\nnot be read to the end, 4 unable.");
-}
-
-/* A whole number in [least, most], or -1. */
-static long number(const char *text, long least, long most)
-{
-	char *end;
-	long n;
-
-	errno = 0;
-	n = strtol(text, &end, 10);
-	return errno || end == text || *end || n < least || n > most ? -1 : n;
-}
-
-static int bad_value(const char *option, const char *value,
-		     const char *allowed)
-{
-	char shown[128];
-
-	fprintf(stderr, "davylamp scan: %s '%s': must be %s\n", option,
-		text_escape_str(value, shown, sizeof(shown)), allowed);
-	return EXIT_USAGE;
-}
-
-static int take_option(struct options *o, int c, const char *value)
-{
-	long n;
-
-	switch (c) {
-	case 'p':
-		n = number(value, 1, 1L << 22);
-		if (n < 0)
-			return bad_value("--pid", value, "a process id");
-		o->pids[o->n_pids++] = (pid_t)n;
-		return 0;
-	case 'r':
-		o->rules[o->n_rules++] = value;
-		return 0;
-	case 't':
-		n = number(value, 1, 86400);
-		if (n < 0)
-			return bad_value("--timeout", value,
-					 "seconds, 1 to 86400");
-		o->timeout_s = (unsigned)n;
-		return 0;
-	case 'H':
-		o->hashes = value;
-		return 0;
-	case 'n':
-		o->no_default_rules = true;
-		return 0;
-	case 'j':
-		o->json = true;
-		return 0;
-	case 'v':
-		o->verbose = true;
-		return 0;
-	default:
-		fputs("davylamp scan: see davylamp help scan\n", stderr);
-		return EXIT_USAGE;
-	}
-}
-
-/* 0: go on; -1: help was asked for; else an exit status. */
-static int take_options(struct options *o, int argc, char **argv)
-{
-	char shown[128];
-	int c, status = 0;
-
-	o->rules = calloc((size_t)argc + 1, sizeof(*o->rules));
-	o->pids = calloc((size_t)argc + 1, sizeof(*o->pids));
-	if (!o->rules || !o->pids)
-		return EXIT_UNABLE;
-	while (!status && (c = getopt_long(argc, argv, "p:r:t:vh",
-					   long_options, NULL)) != -1) {
-		if (c == 'h') {
-			help();
-			return -1;
-		}
-		status = take_option(o, c, optarg);
-	}
-	if (!status && optind < argc) {
-		fprintf(stderr, "davylamp scan: what is '%s'? see davylamp "
-				"help scan\n",
-			text_escape_str(argv[optind], shown, sizeof(shown)));
-		status = EXIT_USAGE;
-	}
-	return status;
-}
-
-/* ---- what is ours -------------------------------------------------------------- */
-
-static bool is_ours(const struct run *r, const struct proc *p)
-{
-	return p->pid == getpid() || match_is(scan_match(r->scan), p);
-}
-
-/* ---- one process ---------------------------------------------------------------- */
-
-static void on_bytes(void *user, uint64_t bytes)
+static void on_progress(void *user, size_t processes, uint64_t bytes)
 {
 	struct run *r = user;
 
-	r->progress.done_bytes += bytes;
+	r->progress.done = processes;
+	r->progress.done_bytes = bytes;
 	show_progress(&r->progress);
 }
 
@@ -213,23 +63,32 @@ static void report(struct run *r, const struct finding *f)
 		print_json(finding_json(f, &who, &r->tools));
 	else
 		show_finding(&r->show, f, &who);
-	if (f->severity > r->t.worst)
-		r->t.worst = f->severity;
 }
 
-static void count(struct run *r, const struct look *l, enum verdict v)
+static void count(struct totals *t, const struct look *l, enum verdict v)
 {
-	r->t.processes++;
-	r->t.read_bytes += l->read_bytes;
-	r->t.shared_bytes += l->shared_bytes;
-	r->t.findings += v == VERDICT_FINDING;
-	r->t.carriers += v == VERDICT_CARRIER;
-	r->t.clean += v == VERDICT_CLEAN;
-	r->t.partial += l->state == SCAN_PARTIAL;
-	r->t.vanished += l->state == SCAN_VANISHED;
+	t->processes++;
+	t->read_bytes += l->read_bytes;
+	t->shared_bytes += l->shared_bytes;
+	t->findings += v == VERDICT_FINDING;
+	t->carriers += v == VERDICT_CARRIER;
+	t->clean += v == VERDICT_CLEAN;
+	t->denied += l->denied;
+	t->partial += l->state == SCAN_PARTIAL && !l->denied;
+	t->vanished += l->state == SCAN_VANISHED;
 }
 
-static void look_at(struct run *r, const struct proc *p)
+/* Who asks for one process wants an answer for it; else what is clean, ended
+ * or forbidden is only counted. */
+static bool is_worth_a_line(const struct run *r, const struct look *l,
+			    enum verdict v)
+{
+	return r->o.verbose || r->o.n_pids || v == VERDICT_CARRIER ||
+	       (l->state == SCAN_PARTIAL && !l->denied);
+}
+
+static void on_look(void *user, const struct look *l, enum verdict v,
+		    const struct finding *f)
 {
 	static const char *const names[] = {
 		[VERDICT_CLEAN] = "clean",
@@ -238,31 +97,27 @@ static void look_at(struct run *r, const struct proc *p)
 				    "as plain data, no finding",
 		[VERDICT_UNKNOWN] = "not complete",
 	};
-	struct finding f;
-	struct look l;
-	enum verdict v;
+	struct run *r = user;
 
-	scan_look(r->scan, p, r->deadline_ns, on_bytes, r, &l);
-	v = verdict_judge(&l, &f);
-	count(r, &l, v);
-	if (l.state == SCAN_PARTIAL && l.denied)
-		r->t.denied++;
-	if (v == VERDICT_FINDING)
-		report(r, &f);
-	if (r->o.json || v == VERDICT_FINDING)
-		return;
-	/* Who asks for one process wants an answer for it. */
-	if (r->o.verbose || r->o.n_pids || v == VERDICT_CARRIER ||
-	    (v == VERDICT_UNKNOWN && l.state == SCAN_PARTIAL &&
-	     (!l.denied || r->t.denied <= UNREAD_SHOWN))) {
+	count(&r->t, l, v);
+	if (f) {
+		report(r, f);
+	} else if (!r->o.json && is_worth_a_line(r, l, v)) {
 		show_progress_end(&r->progress);
-		show_look(&r->show, &l, names[v]);
+		show_look(&r->show, l, names[v]);
 	}
 }
 
 /* A pid that was named must be there to be looked at. */
-static int explain_absence(pid_t pid, int err, const struct proc *p)
+static void on_absent(void *user, pid_t pid, int err, const struct proc *p)
 {
+	struct run *r = user;
+
+	if (!r->o.n_pids) {
+		r->t.denied += err && err != -ESRCH; /* hidepid */
+		return;
+	}
+	r->absent = true;
 	if (err == -ESRCH)
 		fprintf(stderr, "davylamp scan: there is no process %d\n",
 			pid);
@@ -277,71 +132,9 @@ static int explain_absence(pid_t pid, int err, const struct proc *p)
 		fprintf(stderr, "davylamp scan: process %d is a zombie: its "
 				"memory is gone\n",
 			pid);
-	return EXIT_INCOMPLETE;
 }
 
-static int look_at_pid(struct run *r, pid_t pid)
-{
-	struct proc p;
-	int err = proc_open(r->procfs, pid, &p), status = 0;
-	bool empty = !err && (p.kernel || p.state == 'Z' || p.state == 'X');
-
-	if (r->o.n_pids && (err || empty))
-		status = explain_absence(pid, err, &p);
-	else if (err && err != -ESRCH) /* hidepid */
-		r->t.denied++;
-	else if (!err && !empty && !is_ours(r, &p))
-		look_at(r, &p);
-	proc_close(&p);
-	return status;
-}
-
-/* ---- all of them ------------------------------------------------------------------ */
-
-/* Resident pages, second number of proc_pid_statm(5): for the bar. */
-static uint64_t resident_bytes(int procfs, pid_t pid)
-{
-	unsigned long long pages = 0;
-	char name[32], text[128];
-
-	snprintf(name, sizeof(name), "%d/statm", pid);
-	if (io_read_at(procfs, name, text, sizeof(text)) > 0)
-		sscanf(text, "%*u %llu", &pages);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-static int list(struct run *r)
-{
-	int err;
-
-	if (r->o.n_pids) {
-		r->pids = r->o.pids;
-		r->n_pids = r->o.n_pids;
-		return 0;
-	}
-	err = proc_list(r->procfs, &r->pids, &r->n_pids);
-	if (err)
-		fprintf(stderr, "davylamp scan: /proc can not be read: %s\n",
-			strerror(-err));
-	return err;
-}
-
-static int look_at_all(struct run *r)
-{
-	int status = 0;
-
-	r->progress.all = r->n_pids;
-	for (size_t i = 0; r->progress.out && i < r->n_pids; i++)
-		r->progress.all_bytes += resident_bytes(r->procfs, r->pids[i]);
-	for (size_t i = 0; i < r->n_pids; i++) {
-		int s = look_at_pid(r, r->pids[i]);
-
-		status = s ? s : status;
-		r->progress.done = i + 1;
-	}
-	show_progress_end(&r->progress);
-	return status;
-}
+/* ---- the end ---------------------------------------------------------------- */
 
 static void summarize_json(const struct run *r, double seconds)
 {
@@ -360,7 +153,7 @@ static void summarize_json(const struct run *r, double seconds)
 		{ "denied", r->t.denied },
 		{ "readBytes", r->t.read_bytes },
 		{ "sharedBytes", r->t.shared_bytes },
-		{ "rules", match_n_rules(scan_match(r->scan)) },
+		{ "rules", match_n_rules(pass_match(r->pass)) },
 		{ "pageDigests", hashset_n_pages(r->set) },
 	};
 
@@ -409,11 +202,11 @@ static void summarize(const struct run *r, double seconds)
 	       "rules,\n%u page digests of %u known binaries\n",
 	       text_bytes(t->read_bytes, read), seconds,
 	       text_bytes(t->shared_bytes, shared),
-	       match_n_rules(scan_match(r->scan)), hashset_n_pages(r->set),
+	       match_n_rules(pass_match(r->pass)), hashset_n_pages(r->set),
 	       hashset_n_binaries(r->set));
 }
 
-/* ---- start and end ------------------------------------------------------------------ */
+/* ---- start ------------------------------------------------------------------ */
 
 static int open_set(struct run *r, struct why *why)
 {
@@ -424,53 +217,80 @@ static int open_set(struct run *r, struct why *why)
 				   &r->set, why);
 }
 
+static unsigned threads(const struct scan_words *o)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (o->threads)
+		return o->threads;
+	if (!isatty(STDERR_FILENO) || cpus < 1)
+		return 1;
+	return cpus < PASS_THREADS ? (unsigned)cpus : PASS_THREADS;
+}
+
+static void warn_of_slow_rule(const struct run *r)
+{
+	const char *rule = match_slow_rule(pass_match(r->pass));
+
+	if (*rule && !r->o.json)
+		fprintf(stderr, "davylamp scan: rule %s can hold without a "
+				"long string, so it must see\nevery page: "
+				"this scan takes as long as libyara does\n",
+			rule);
+}
+
 static int prepare(struct run *r)
 {
 	struct why why = { "" };
-	struct scan_options so;
+	struct pass_options po;
 	int err = open_set(r, &why);
 
 	if (err) {
 		fprintf(stderr, "davylamp scan: %s\n", why.text);
 		return EXIT_USAGE;
 	}
-	so = (struct scan_options){
+	po = (struct pass_options){
 		.rules = { r->o.rules, r->o.n_rules, r->o.no_default_rules },
 		.set = r->set,
+		.pids = r->o.pids,
+		.n_pids = r->o.n_pids,
+		.threads = threads(&r->o),
 	};
-	err = scan_new(&so, &r->scan, &why);
+	if (r->o.timeout_s)
+		po.deadline_ns = r->begin_ns + r->o.timeout_s * 1000000000ULL;
+	err = pass_new(&po, &r->pass, &why);
 	if (err) {
 		fprintf(stderr, "davylamp scan: %s\nNothing was scanned.\n",
 			why.text);
 		return err == -EINVAL ? EXIT_USAGE : EXIT_UNABLE;
 	}
 	r->tools = (struct finding_tools){
-		match_engine(scan_match(r->scan)),
-		match_version(scan_match(r->scan)),
+		match_engine(pass_match(r->pass)),
+		match_version(pass_match(r->pass)),
 		hashset_version(r->set),
 	};
-	r->procfs = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->procfs < 0 || list(r))
-		return EXIT_UNABLE;
-	if (match_slow_rule(scan_match(r->scan))[0] && !r->o.json)
-		fprintf(stderr, "davylamp scan: rule %s can hold without a "
-				"long string, so it must see\nevery page: "
-				"this scan takes as long as libyara does\n",
-			match_slow_rule(scan_match(r->scan)));
+	warn_of_slow_rule(r);
 	return 0;
 }
 
-static int conclude(struct run *r, int status)
+static int run(struct run *r)
 {
-	double seconds = (double)(io_now_ns() - r->t.begin_ns) / 1e9;
+	const struct pass_events events = { r, on_look, on_absent,
+					    on_progress };
+	double seconds;
 
+	r->progress.all = pass_processes(r->pass);
+	r->progress.all_bytes = r->progress.out ? pass_bytes(r->pass) : 0;
+	pass_run(r->pass, &events);
+	show_progress_end(&r->progress);
+	seconds = (double)(io_now_ns() - r->begin_ns) / 1e9;
 	if (r->o.json)
 		summarize_json(r, seconds);
 	else
 		summarize(r, seconds);
 	if (r->t.findings)
 		return EXIT_FINDINGS;
-	if (status || r->t.partial || r->t.denied ||
+	if (r->absent || r->t.partial || r->t.denied ||
 	    (r->o.n_pids && r->t.vanished))
 		return EXIT_INCOMPLETE;
 	return EXIT_CLEAN;
@@ -479,26 +299,19 @@ static int conclude(struct run *r, int status)
 int cmd_scan(int argc, char **argv)
 {
 	static struct run r; /* large */
-	int status = take_options(&r.o, argc, argv);
+	int status = scan_words_take(&r.o, argc, argv);
 
 	if (status)
 		return status < 0 ? EXIT_CLEAN : status;
-	r.t.begin_ns = io_now_ns();
-	if (r.o.timeout_s)
-		r.deadline_ns = r.t.begin_ns + r.o.timeout_s * 1000000000ULL;
+	r.begin_ns = io_now_ns();
 	show_init(&r.show, stdout);
 	r.show.verbose = r.o.verbose;
 	show_progress_init(&r.progress, stderr);
 	status = prepare(&r);
 	if (!status)
-		status = conclude(&r, look_at_all(&r));
-	if (r.procfs > 0)
-		close(r.procfs);
-	scan_free(r.scan);
+		status = run(&r);
+	pass_free(r.pass);
 	hashset_free(r.set);
-	if (r.pids != r.o.pids)
-		free(r.pids);
-	free(r.o.pids);
-	free(r.o.rules);
+	scan_words_free(&r.o);
 	return status;
 }

@@ -44,36 +44,33 @@ void frames_reset(struct frames *f)
 	madvise(f->bits, BYTES, MADV_DONTNEED);
 }
 
-/* Raises @pfn's state to @to; returns what it was. */
-static unsigned raise_to(struct frames *f, uint64_t pfn, unsigned to)
+bool frames_clean(const struct frames *f, uint64_t pfn, bool plain)
 {
-	uint8_t *byte = &f->bits[pfn / 4], was, now;
-	unsigned shift = pfn % 4 * 2, state;
+	unsigned state;
 
+	if (pfn >= FRAMES_MAX)
+		return false;
+	state = __atomic_load_n(&f->bits[pfn / 4], __ATOMIC_RELAXED) >>
+			pfn % 4 * 2 &
+		3;
+	return state == SEEN_FULL || (plain && state == SEEN_PLAIN);
+}
+
+void frames_mark(struct frames *f, uint64_t pfn, bool plain, bool found)
+{
+	unsigned to = found ? FOUND : plain ? SEEN_PLAIN : SEEN_FULL;
+	unsigned shift = pfn % 4 * 2;
+	uint8_t *byte, was, now;
+
+	if (pfn >= FRAMES_MAX)
+		return;
+	byte = &f->bits[pfn / 4];
 	was = __atomic_load_n(byte, __ATOMIC_RELAXED);
 	do {
-		state = was >> shift & 3;
-		if (state >= to)
-			return state;
+		if ((was >> shift & 3) >= to)
+			return;
 		now = (uint8_t)((was & ~(3U << shift)) | to << shift);
 	} while (!__atomic_compare_exchange_n(byte, &was, now, true,
 					      __ATOMIC_RELAXED,
 					      __ATOMIC_RELAXED));
-	return state;
-}
-
-bool frames_skip(struct frames *f, uint64_t pfn, bool plain)
-{
-	unsigned now = plain ? SEEN_PLAIN : SEEN_FULL, was;
-
-	if (pfn >= FRAMES_MAX)
-		return false;
-	was = raise_to(f, pfn, now);
-	return was >= now && was != FOUND;
-}
-
-void frames_remember(struct frames *f, uint64_t pfn)
-{
-	if (pfn < FRAMES_MAX)
-		raise_to(f, pfn, FOUND);
 }

@@ -22,11 +22,12 @@ void frames_free(struct frames *);
 /* Forgets everything: a new pass begins. */
 void frames_reset(struct frames *);
 
-/* Marks @pfn as seen, as plain data (WHERE_PLAIN) or in full.  true: that has
- * been done before in this pass, and nothing was found. */
-bool frames_skip(struct frames *, uint64_t pfn, bool plain);
+/* Was @pfn looked at to the end in this pass, as plain data (WHERE_PLAIN) or
+ * in full, and nothing found? */
+bool frames_clean(const struct frames *, uint64_t pfn, bool plain);
 
-/* Something was found in @pfn. */
-void frames_remember(struct frames *, uint64_t pfn);
+/* @pfn was looked at, and something was found or not.  Any thread may call
+ * this at any time: two that look at one frame at once both finish it. */
+void frames_mark(struct frames *, uint64_t pfn, bool plain, bool found);
 
 #endif

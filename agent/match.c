@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "match.h"
-#include "proc.h"
 #include "self.h"
 #include "text.h"
 #include "wire.h"
@@ -117,7 +116,7 @@ static int start_process(struct match *m, struct why *why)
 	m->pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (m->pid == 0)
 		become_matcher(pair[1], m->memfd, path, argv);
-	err = m->pid < 0 ? -errno : 0;
+	err = m->pid < 0 ? -errno : self_remember(m->pidfd);
 	free(argv);
 	close(pair[1]);
 	m->socket = pair[0];
@@ -132,8 +131,10 @@ static void stop_process(struct match *m)
 		kill(m->pid, SIGKILL);
 		waitpid(m->pid, NULL, 0);
 	}
-	if (m->pidfd >= 0)
+	if (m->pidfd >= 0) {
+		self_forget(m->pidfd);
 		close(m->pidfd);
+	}
 	m->socket = m->pidfd = -1;
 	m->pid = 0;
 	m->began = false;
@@ -366,11 +367,6 @@ const char *match_version(const struct match *m)
 const char *match_slow_rule(const struct match *m)
 {
 	return m->slow_rule;
-}
-
-bool match_is(const struct match *m, const struct proc *p)
-{
-	return m->pidfd >= 0 && proc_is(p, m->pidfd);
 }
 
 /* ---- one process -------------------------------------------------------------- */

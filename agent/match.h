@@ -37,9 +37,6 @@ const char *match_version(const struct match *m); /* of the rules */
 /* A rule that must see every page, escaped; "" if there is none. */
 const char *match_slow_rule(const struct match *m);
 
-/* Is @p the matcher's process? */
-bool match_is(const struct match *m, const struct proc *p);
-
 /* Hands over the resident bytes of @s, read by @mem.  -ESRCH: the process is
  * gone; -EPIPE, -ETIMEDOUT, -EBADMSG: the matcher failed (it is started anew
  * for the next process) and @why says how. */

@@ -34,27 +34,29 @@ struct match_scan {
 
 /* ---- blocks -------------------------------------------------------------- */
 
-/* An edge that is not page-aligned was cut by davylamp (wire.h).  What is
- * found there may be wrong: libyara takes the edge for the end of memory, so
- * fullword, ^, $ and \b hold, and what could go on does not.  The window that
- * overlaps has the same match whole, so what touches a cut edge is dropped.
- * Only what this window found: libyara keeps the first of two at one address,
- * and the base tells whose that was. */
-static void drop_at_edges(YR_MATCHES *list, const YR_MEMORY_BLOCK *block)
+/* Windows overlap, and an edge that is not page-aligned was cut by davylamp
+ * (wire.h): libyara takes it for the end of memory, so fullword, ^, $ and \b
+ * may hold there and what goes on behind it is not seen.  So a match is
+ * believed from the last window that holds it whole: what the next window
+ * will find for itself is dropped before it, what touches a cut edge of the
+ * window at hand is dropped after it. */
+static void drop_matches(YR_MATCHES *list, const YR_MEMORY_BLOCK *block,
+			 bool before)
 {
-	bool cut_start = block->base % FLOW_PAGE;
-	bool cut_end = (block->base + block->size) % FLOW_PAGE;
+	uint64_t from = block->base, to = block->base + block->size;
 	YR_MATCH *m = list->tail, *prev;
 
+	from += from % FLOW_PAGE ? EDGE : 0;
+	to -= to % FLOW_PAGE ? EDGE : 0;
 	/* They are in the order of their addresses. */
 	for (; m && (uint64_t)(m->base + m->offset) >= block->base; m = prev) {
-		size_t start = (size_t)m->offset;
+		uint64_t start = (uint64_t)(m->base + m->offset);
+		bool whole = start >= from &&
+			     start + (uint64_t)m->match_length <= to;
 
 		prev = m->prev;
-		if ((uint64_t)m->base != block->base ||
-		    !((cut_start && start < EDGE) ||
-		      (cut_end && start + (size_t)m->match_length + EDGE >
-					  block->size)))
+		if (before ? !whole
+			   : whole || (uint64_t)m->base != block->base)
 			continue;
 		*(m->prev ? &m->prev->next : &list->head) = m->next;
 		*(m->next ? &m->next->prev : &list->tail) = m->prev;
@@ -62,23 +64,22 @@ static void drop_at_edges(YR_MATCHES *list, const YR_MEMORY_BLOCK *block)
 	}
 }
 
-/* A block is done.  The parts of a string with long jumps are forgotten:
- * libyara measures the jump in offsets, as if all blocks were one.  The
- * overlap lets the next window find them again. */
-static void settle(struct scan *s)
+/* The parts of a string with long jumps are forgotten: libyara measures the
+ * jump in offsets, as if all blocks were one.  The overlap lets the next
+ * window find them again. */
+static void settle(struct scan *s, bool before)
 {
 	const YR_RULES *set = rules_set(s->all->rules, s->set);
+	YR_SCANNER *scanner = s->scanner;
 
-	if (!s->block.size)
-		return;
 	for (uint32_t i = 0; i < set->num_strings; i++) {
-		if (s->scanner->matches[i].count)
-			drop_at_edges(&s->scanner->matches[i], &s->block);
-		if (s->scanner->unconfirmed_matches[i].count)
-			memset(&s->scanner->unconfirmed_matches[i], 0,
+		if (scanner->matches[i].count &&
+		    !yr_bitmask_is_set(scanner->strings_temp_disabled, i))
+			drop_matches(&scanner->matches[i], &s->block, before);
+		if (scanner->unconfirmed_matches[i].count)
+			memset(&scanner->unconfirmed_matches[i], 0,
 			       sizeof(YR_MATCHES));
 	}
-	s->block.size = 0;
 }
 
 static const uint8_t *fetch(YR_MEMORY_BLOCK *block)
@@ -91,7 +92,9 @@ static YR_MEMORY_BLOCK *next_block(YR_MEMORY_BLOCK_ITERATOR *it)
 	struct scan *s = it->context;
 	const struct wire_look *look = s->all->look;
 
-	settle(s);
+	if (s->block.size)
+		settle(s, false);
+	s->block.size = 0;
 	while (look && s->next < look->n) {
 		const struct wire_window *w = &look->window[s->next++];
 
@@ -101,6 +104,7 @@ static YR_MEMORY_BLOCK *next_block(YR_MEMORY_BLOCK_ITERATOR *it)
 		s->block.base = w->address;
 		s->block.context = (void *)(s->all->memory + w->offset);
 		s->block.fetch_data = fetch;
+		settle(s, true);
 		it->last_error = ERROR_SUCCESS;
 		return &s->block;
 	}

@@ -58,7 +58,7 @@ struct mem {
 	/* The batch. */
 	uint8_t *bytes;
 	uint64_t address[BATCH_PAGES];
-	uint64_t pfn[BATCH_PAGES]; /* 0: the kernel does not say */
+	uint64_t pfn[BATCH_PAGES]; /* 0: unknown, or not shared */
 	bool fast[BATCH_PAGES]; /* process_vm_readv may read it */
 	size_t n_pages;
 };
@@ -146,6 +146,11 @@ int mem_attach(struct mem *m, const struct proc *proc)
 	return 0;
 }
 
+bool mem_can_scan(const struct mem *m)
+{
+	return m->can_scan;
+}
+
 void mem_start(struct mem *m, const struct region *region)
 {
 	m->region = region;
@@ -217,12 +222,16 @@ static int more_entries(struct mem *m)
 	return more == 1 ? read_entries(m, &range) ?: 1 : more;
 }
 
-/* A frame that only one page table maps can not be met twice. */
-static bool seen_before(struct mem *m, uint64_t entry)
+/* A frame that only one page table maps can not be met twice: 0. */
+static uint64_t shared_pfn(uint64_t entry)
 {
-	return m->frames && !(entry & PM_EXCLUSIVE) && entry & PM_PFN &&
-	       frames_skip(m->frames, entry & PM_PFN,
-			   m->region->where == WHERE_PLAIN);
+	return entry & PM_EXCLUSIVE ? 0 : entry & PM_PFN;
+}
+
+static bool seen_before(const struct mem *m, uint64_t pfn)
+{
+	return m->frames && pfn &&
+	       frames_clean(m->frames, pfn, m->region->where == WHERE_PLAIN);
 }
 
 static bool is_fast(const struct mem *m, uint64_t entry)
@@ -238,7 +247,7 @@ static int collect(struct mem *m)
 
 	m->n_pages = 0;
 	while (m->n_pages + per <= BATCH_PAGES) {
-		uint64_t entry, at;
+		uint64_t entry, at, pfn;
 
 		if (m->entry == m->n_entries) {
 			int more = more_entries(m);
@@ -253,13 +262,14 @@ static int collect(struct mem *m)
 		m->entry++;
 		if (!(entry & PM_PRESENT))
 			continue;
-		if (seen_before(m, entry)) {
+		pfn = shared_pfn(entry);
+		if (seen_before(m, pfn)) {
 			m->counts.shared_bytes += m->page;
 			continue;
 		}
 		for (size_t i = 0; i < per; i++) {
 			m->address[m->n_pages] = at + i * FLOW_PAGE;
-			m->pfn[m->n_pages] = entry & PM_PFN;
+			m->pfn[m->n_pages] = pfn;
 			m->fast[m->n_pages++] = is_fast(m, entry);
 		}
 	}
@@ -319,13 +329,12 @@ static ssize_t copy_slow(struct mem *m, size_t i)
 }
 
 /* Device memory and a page that went away between pagemap and copy: it is
- * shown to the sweep as zeros, and counted.  Its frame was marked as seen and
- * was not: it must come to others. */
+ * shown to the sweep as zeros, and counted.  Its frame was not looked at. */
 static void give_up(struct mem *m, size_t i)
 {
 	memset(m->bytes + i * FLOW_PAGE, 0, FLOW_PAGE);
 	m->counts.unreadable_bytes += FLOW_PAGE;
-	mem_remember(m, i);
+	m->pfn[i] = 0;
 }
 
 static int copy(struct mem *m)
@@ -361,22 +370,14 @@ static bool still_there(const struct mem *m)
 		       sizeof(entry);
 }
 
-/* What collect() has marked as seen and could not be copied comes again. */
-static int finish(struct mem *m, int err)
+int mem_next(struct mem *m, struct batch *ret)
 {
+	int err = collect(m);
+
 	if (!err)
 		err = copy(m);
 	if (!err && !still_there(m))
 		err = -ESRCH;
-	for (size_t i = 0; err && i < m->n_pages; i++)
-		mem_remember(m, i);
-	return err;
-}
-
-int mem_next(struct mem *m, struct batch *ret)
-{
-	int err = finish(m, collect(m));
-
 	if (err)
 		return err;
 	if (m->n_pages == 0)
@@ -388,10 +389,13 @@ int mem_next(struct mem *m, struct batch *ret)
 	return 1;
 }
 
-void mem_remember(struct mem *m, size_t i)
+void mem_settle(struct mem *m, const bool *found)
 {
-	if (m->frames && m->pfn[i])
-		frames_remember(m->frames, m->pfn[i]);
+	bool plain = m->region->where == WHERE_PLAIN;
+
+	for (size_t i = 0; i < m->n_pages && m->frames; i++)
+		if (m->pfn[i])
+			frames_mark(m->frames, m->pfn[i], plain, found[i]);
 }
 
 ssize_t mem_stretch(struct mem *m, uint64_t from, uint64_t to, uint8_t *buf,

@@ -34,6 +34,9 @@ void mem_free(struct mem *);
  * -ESRCH: gone. */
 int mem_attach(struct mem *, const struct proc *proc);
 
+/* Does PAGEMAP_SCAN work on the process?  Else pagemap is read. */
+bool mem_can_scan(const struct mem *);
+
 /* Turns to @region of that process; it is borrowed until the next call. */
 void mem_start(struct mem *, const struct region *region);
 
@@ -42,9 +45,9 @@ void mem_start(struct mem *, const struct region *region);
  * this memory is no more (the process ended or began another program). */
 int mem_next(struct mem *, struct batch *ret);
 
-/* The sweep found something in page @i of the last batch: its frame is to be
- * looked at in every process that maps it. */
-void mem_remember(struct mem *, size_t i);
+/* The last batch was looked at, and in its page i something was found or not:
+ * found[i].  What was found is looked at in every process that maps it. */
+void mem_settle(struct mem *, const bool *found);
 
 /* Copies the first resident stretch of [@from, @to) to @buf, at most @cap
  * bytes.  Returns its length and sets *ret_at to its address; 0: there is

@@ -10,8 +10,6 @@
 #include "text.h"
 #include "wire.h"
 
-extern const char builtin_rules[], builtin_rules_end[];
-
 struct rules {
 	struct rules_source source;
 	struct rules_plan plan;
@@ -252,9 +250,7 @@ int rules_load(const char *const *paths, size_t n, bool builtin,
 	int err = r ? 0 : -ENOMEM;
 
 	if (!err && builtin)
-		err = rules_source_add_text(
-			&r->source, "built-in", builtin_rules,
-			(size_t)(builtin_rules_end - builtin_rules), why);
+		err = rules_source_add_builtin(&r->source, why);
 	for (size_t i = 0; i < n && !err; i++)
 		err = rules_source_add(&r->source, paths[i], why);
 	if (!err)

@@ -54,6 +54,24 @@ int rules_source_add_text(struct rules_source *s, const char *name,
 	return 0;
 }
 
+/* They are stored with each byte's highest bit flipped: our own image must
+ * hold none of the strings that we look for in others. */
+int rules_source_add_builtin(struct rules_source *s, struct why *why)
+{
+	extern const char builtin_rules[], builtin_rules_end[];
+	size_t len = (size_t)(builtin_rules_end - builtin_rules);
+	char *text = malloc(len + 1);
+	int err;
+
+	if (!text)
+		return -ENOMEM;
+	for (size_t i = 0; i < len; i++)
+		text[i] = (char)(builtin_rules[i] ^ 0x80);
+	err = rules_source_add_text(s, "built-in", text, len, why);
+	free(text);
+	return err;
+}
+
 static int check_text(const char *path, const char *text, size_t len,
 		      struct why *why)
 {

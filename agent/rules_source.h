@@ -27,6 +27,9 @@ int rules_source_add(struct rules_source *, const char *path,
 int rules_source_add_text(struct rules_source *, const char *name,
 			  const char *text, size_t len, struct why *why);
 
+/* Adds the built-in rules, as "built-in". */
+int rules_source_add_builtin(struct rules_source *, struct why *why);
+
 void rules_source_free(struct rules_source *);
 
 #endif

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "frames.h"
 #include "io.h"
 #include "maps.h"
 #include "proc.h"
@@ -13,7 +12,6 @@
 struct scan {
 	struct match *match;
 	struct prefilter *filter, *any_filter;
-	struct frames *frames;
 	struct mem *mem;
 	struct tally *tally;
 	struct maps *maps;
@@ -67,9 +65,7 @@ int scan_new(const struct scan_options *o, struct scan **ret, struct why *why)
 	if (!err)
 		err = tally_new(o->set, &s->tally);
 	if (!err)
-		err = frames_new(&s->frames);
-	if (!err)
-		err = mem_new(s->frames, &s->mem);
+		err = mem_new(o->frames, &s->mem);
 	s->sweep.set = o->set;
 	s->sweep.filter = s->filter;
 	s->sweep.any_filter = s->any_filter;
@@ -91,7 +87,6 @@ void scan_free(struct scan *s)
 	prefilter_free(s->any_filter);
 	tally_free(s->tally);
 	mem_free(s->mem);
-	frames_free(s->frames);
 	maps_free(s->maps);
 	free(s);
 }
@@ -165,9 +160,7 @@ static int take_batch(struct scan *s, const struct batch *b, struct look *l)
 	bool code = b->region->flags & REGION_EXEC;
 
 	sweep_batch(&s->sweep, b, &s->result);
-	for (size_t i = 0; i < b->n_pages; i++)
-		if (r->found[i])
-			mem_remember(s->mem, i);
+	mem_settle(s->mem, r->found);
 	for (size_t i = 0; i < r->n_known && counts; i++)
 		tally_add(s->tally, r->known[i].number, code);
 	for (size_t i = 0; i < r->n_suspects; i++) {

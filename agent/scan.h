@@ -12,6 +12,7 @@ struct scan;
 struct scan_options {
 	struct match_options rules;
 	const struct hashset *set; /* borrowed */
+	struct frames *frames;	   /* borrowed; NULL: none is skipped */
 	bool no_match;		   /* digests only: no matcher is started */
 };
 

@@ -1,9 +1,11 @@
-/* self.c - where our other programs are. */
+/* self.c - our programs: where they are, and which processes are ours. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 #include "io.h"
+#include "proc.h"
 #include "self.h"
 #include "text.h"
 
@@ -29,4 +31,43 @@ int self_program(const char *name, char *ret, size_t cap, struct why *why)
 		       text_escape_str(slash ? self : "?", shown,
 				       sizeof(shown)),
 		       DAVYLAMP_LIBEXEC);
+}
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int children[SELF_CHILDREN]; /* pidfd + 1; 0: free */
+
+/* Puts @to where @from is. */
+static int replace(int from, int to)
+{
+	int err = -ENOSPC;
+
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < SELF_CHILDREN && err; i++)
+		if (children[i] == from) {
+			children[i] = to;
+			err = 0;
+		}
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
+int self_remember(int pidfd)
+{
+	return replace(0, pidfd + 1);
+}
+
+void self_forget(int pidfd)
+{
+	replace(pidfd + 1, 0);
+}
+
+bool self_is(const struct proc *p)
+{
+	bool is = p->pid == getpid();
+
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < SELF_CHILDREN && !is; i++)
+		is = children[i] && proc_is(p, children[i] - 1);
+	pthread_mutex_unlock(&lock);
+	return is;
 }

@@ -22,7 +22,7 @@ struct sweep_result {
 	size_t n_known;
 	struct suspect suspects[BATCH_PAGES]; /* by address, apart */
 	size_t n_suspects;
-	bool found[BATCH_PAGES]; /* for mem_remember(): any of the above,
+	bool found[BATCH_PAGES]; /* for mem_settle(): any of the above,
 				    whether or not it counts in this region */
 	size_t n_zero; /* pages */
 };

@@ -7,7 +7,8 @@
  * A mining program's own read-only text. Lookalikes: `git log -p` over a miner's
  * repository, an editor or a shell that shows such text have it in heap memory,
  * which this class leaves out; wallets and nodes speak JSON-RPC but not
- * mining.subscribe; pool proxies speak the protocol and lack the miner's words.
+ * mining.subscribe. Pool servers and proxies have the protocol in their image,
+ * too: they belong to the same trade.
  */
 rule Stratum_Miner_Program
 {
@@ -17,7 +18,7 @@ rule Stratum_Miner_Program
 		where = "image"
 		severity = "MEDIUM"
 		reference = "Stratum mining protocol (slushpool, 2012); EIP-1571; xmrig and cpuminer sources"
-		description = "Three or more commands of the Stratum mining protocol and the options or messages of a mining client, in the program's own image."
+		description = "Commands of the Stratum mining protocol, or some of them and the options or messages of a mining client, in the program's own image."
 	strings:
 		$proto_subscribe = "mining.subscribe"
 		$proto_authorize = "mining.authorize"
@@ -40,7 +41,7 @@ rule Stratum_Miner_Program
 		$miner_scantime = "--scantime="
 		$miner_coinbase = "--coinbase-addr="
 	condition:
-		3 of ($proto_*) and any of ($miner_*)
+		4 of ($proto_*) or (3 of ($proto_*) and any of ($miner_*))
 }
 
 /*

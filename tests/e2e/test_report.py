@@ -20,10 +20,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../fake"))
 import fake  # noqa: E402
 import fields  # noqa: E402
+import support  # noqa: E402
 
-BUILD = os.path.join(HERE, "../..", os.environ.get("BUILD", "build"))
-REPORT = os.path.abspath(os.path.join(BUILD, "davylamp-report"))
-RUN = os.environ.get("RUN", "").split()
+REPORT = str(support.BUILD / "davylamp-report")
+RUN = support.RUN.split()
 BUDGET = float(os.environ.get("TIME_FACTOR", "1"))
 
 
@@ -771,6 +771,19 @@ class Follow(Case):
             self.assertLess(rss, 24 << 10)
 
 
+class Strictness(unittest.TestCase):
+    def test_bodies_are_checked(self):
+        if not fields.table("v2"):
+            self.skipTest("no ../shared/scc: bodies are not checked strictly")
+        for version in ("v1", "v2"):
+            t = fields.table(version)
+            self.assertTrue(fields.check(t, {"sate": "ACTIVE"}))
+            self.assertTrue(fields.check(t, {"state": "ACTIVATED"}))
+            self.assertTrue(fields.check(t, {"processes": {"pid": "1"}}))
+            self.assertTrue(fields.check(t, {"processes": [{"pid": 1}]}))
+            self.assertFalse(fields.check(t, {"processes": [{"pid": "1"}]}))
+
+
 class RealClients(Case):
     def test_gcloud_reads_back_what_was_written(self):
         if not shutil.which("gcloud"):
@@ -845,6 +858,4 @@ class RealClients(Case):
 
 
 if __name__ == "__main__":
-    if not fields.table("v2"):
-        print("SKIP: no ../shared/scc: bodies are not checked strictly")
-    unittest.main(verbosity=2)
+    support.main()

@@ -2,12 +2,15 @@
 #ifndef CHILD_H
 #define CHILD_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "proc.h"
@@ -52,6 +55,26 @@ static inline void child_end(pid_t pid)
 {
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+}
+
+/* Under qemu-user /proc is that of the emulator, but for /proc/self: it has a
+ * thread more, no mapping of the guest's is executable, a guest can not exec. */
+static inline bool child_emulated(void)
+{
+	char from = 0, to;
+	struct iovec here = { &to, 1 }, there = { &from, 1 };
+
+	return process_vm_readv(getpid(), &here, 1, &there, 1, 0) < 0 &&
+	       errno == ENOSYS;
+}
+
+/* For a test that can not hold there: says so; the caller skips. */
+static inline bool child_skip_emulated(void)
+{
+	if (!child_emulated())
+		return false;
+	puts("qemu-user: /proc shows the emulator");
+	return true;
 }
 
 static inline int child_procfs(void)

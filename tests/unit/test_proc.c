@@ -146,7 +146,7 @@ static void a_child_is_what_it_is(void **state)
 	assert_int_equal(p.ppid, getpid());
 	assert_int_equal(p.uid, geteuid());
 	assert_string_equal(p.comm, name);
-	assert_int_equal(p.threads, 1);
+	assert_int_equal(p.threads, child_emulated() ? 2 : 1);
 	assert_false(p.kernel);
 	assert_true(p.start_ticks > 0);
 	assert_true(p.seen_ns > 0 && p.seen_ns <= io_now_ns());

@@ -1,0 +1,161 @@
+/* cmd_scan_words.c - the options of `davylamp scan`. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "cmd_scan_words.h"
+#include "commands.h"
+#include "kernel.h"
+#include "pass.h"
+#include "text.h"
+
+static const struct option long_options[] = {
+	{ "pid", required_argument, NULL, 'p' },
+	{ "rules", required_argument, NULL, 'r' },
+	{ "no-default-rules", no_argument, NULL, 'n' },
+	{ "hashes", required_argument, NULL, 'H' },
+	{ "timeout", required_argument, NULL, 't' },
+	{ "threads", required_argument, NULL, 'T' },
+	{ "variant", required_argument, NULL, 'V' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+static void help(void)
+{
+	puts("usage: davylamp scan [OPTION]...\n"
+	     "\n"
+	     "Looks once at the memory of every process and says what mines.\n"
+	     "As root it sees all processes; else only your own.\n"
+	     "\n"
+	     "  -p, --pid PID          only this process (may be repeated)\n"
+	     "  -r, --rules PATH       also use these YARA rules: a source "
+	     "file, or a\n"
+	     "                         directory of *.yar and *.yara (may be "
+	     "repeated)\n"
+	     "      --no-default-rules without the built-in rules\n"
+	     "      --hashes FILE      this hash set instead of the built-in "
+	     "one\n"
+	     "  -t, --timeout SECONDS  stop after that long; what was not "
+	     "reached is\n"
+	     "                         reported as not complete\n"
+	     "      --threads N        look at so many processes at once "
+	     "(default: as many\n"
+	     "                         as there are CPUs on a terminal, else "
+	     "1)\n"
+	     "      --variant NAME     force a variant of the inner loops: "
+	     "avx2, sse2, neon,\n"
+	     "                         scalar\n"
+	     "      --json             JSON Lines: one finding a line, a "
+	     "summary last\n"
+	     "  -v, --verbose          a line for every process, and every "
+	     "string of a rule\n"
+	     "\n"
+	     "Exit status: 0 clean, 1 findings, 2 wrong words or rules, 3 "
+	     "something could\nnot be read to the end, 4 unable.");
+}
+
+/* A whole number in [least, most], or -1. */
+static long number(const char *text, long least, long most)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	return errno || end == text || *end || n < least || n > most ? -1 : n;
+}
+
+static int bad_value(const char *option, const char *value,
+		     const char *allowed)
+{
+	char shown[128];
+
+	fprintf(stderr, "davylamp scan: %s '%s': must be %s\n", option,
+		text_escape_str(value, shown, sizeof(shown)), allowed);
+	return EXIT_USAGE;
+}
+
+static int take_option(struct scan_words *o, int c, const char *value)
+{
+	long n;
+
+	switch (c) {
+	case 'p':
+		n = number(value, 1, 1L << 22);
+		if (n < 0)
+			return bad_value("--pid", value, "a process id");
+		o->pids[o->n_pids++] = (pid_t)n;
+		return 0;
+	case 'r':
+		o->rules[o->n_rules++] = value;
+		return 0;
+	case 't':
+		n = number(value, 1, 86400);
+		if (n < 0)
+			return bad_value("--timeout", value,
+					 "seconds, 1 to 86400");
+		o->timeout_s = (unsigned)n;
+		return 0;
+	case 'T':
+		n = number(value, 1, PASS_THREADS);
+		if (n < 0)
+			return bad_value("--threads", value, "1 to 64");
+		o->threads = (unsigned)n;
+		return 0;
+	case 'V':
+		if (kernel_choose(value))
+			return bad_value("--variant", value,
+					 "one that this CPU has");
+		return 0;
+	case 'H':
+		o->hashes = value;
+		return 0;
+	case 'n':
+		o->no_default_rules = true;
+		return 0;
+	case 'j':
+		o->json = true;
+		return 0;
+	case 'v':
+		o->verbose = true;
+		return 0;
+	default:
+		fputs("davylamp scan: see davylamp help scan\n", stderr);
+		return EXIT_USAGE;
+	}
+}
+
+int scan_words_take(struct scan_words *o, int argc, char **argv)
+{
+	char shown[128];
+	int c, status = 0;
+
+	o->rules = calloc((size_t)argc + 1, sizeof(*o->rules));
+	o->pids = calloc((size_t)argc + 1, sizeof(*o->pids));
+	if (!o->rules || !o->pids)
+		return EXIT_UNABLE;
+	while (!status && (c = getopt_long(argc, argv, "p:r:t:vh",
+					   long_options, NULL)) != -1) {
+		if (c == 'h') {
+			help();
+			return -1;
+		}
+		status = take_option(o, c, optarg);
+	}
+	if (!status && optind < argc) {
+		fprintf(stderr, "davylamp scan: what is '%s'? see davylamp "
+				"help scan\n",
+			text_escape_str(argv[optind], shown, sizeof(shown)));
+		status = EXIT_USAGE;
+	}
+	return status;
+}
+
+void scan_words_free(struct scan_words *o)
+{
+	free(o->rules);
+	free(o->pids);
+}

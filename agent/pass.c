@@ -1,0 +1,206 @@
+/* pass.c - one pass over processes, by as many threads as wanted.
+ *
+ * Each thread takes the next process and has a matcher of its own; what they
+ * share is which frames were looked at. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "frames.h"
+#include "io.h"
+#include "pass.h"
+#include "proc.h"
+#include "self.h"
+
+struct pass {
+	struct pass_options o;
+	struct scan_options scan_options;
+	struct scan *first; /* the calling thread's */
+	struct frames *frames;
+	int procfs;
+	pid_t *pids;
+	size_t n_pids;
+	const struct pass_events *events;
+	pthread_mutex_t lock; /* of the events */
+	atomic_size_t next, done;
+	atomic_ullong bytes;
+};
+
+/* ---- one process -------------------------------------------------------- */
+
+static void on_bytes(void *user, uint64_t bytes)
+{
+	struct pass *p = user;
+
+	p->bytes += bytes;
+	if (pthread_mutex_trylock(&p->lock))
+		return; /* another thread is telling something */
+	p->events->progress(p->events->user, p->done, p->bytes);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void look_at(struct pass *p, struct scan *scan, const struct proc *proc)
+{
+	struct finding f;
+	struct look l;
+	enum verdict v;
+
+	scan_look(scan, proc, p->o.deadline_ns, on_bytes, p, &l);
+	v = verdict_judge(&l, &f);
+	pthread_mutex_lock(&p->lock);
+	p->events->look(p->events->user, &l, v,
+			v == VERDICT_FINDING ? &f : NULL);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void take(struct pass *p, struct scan *scan, pid_t pid)
+{
+	struct proc proc;
+	int err = proc_open(p->procfs, pid, &proc);
+
+	if (err || proc.kernel || proc.state == 'Z' || proc.state == 'X') {
+		pthread_mutex_lock(&p->lock);
+		p->events->absent(p->events->user, pid, err, &proc);
+		pthread_mutex_unlock(&p->lock);
+	} else if (!self_is(&proc)) {
+		look_at(p, scan, &proc);
+	}
+	proc_close(&proc);
+}
+
+/* ---- threads ------------------------------------------------------------- */
+
+static void work(struct pass *p, struct scan *scan)
+{
+	for (;;) {
+		size_t i = p->next++;
+
+		if (i >= p->n_pids)
+			return;
+		take(p, scan, p->pids[i]);
+		p->done++;
+	}
+}
+
+/* A thread that can not have a matcher leaves the work to the others. */
+static void *helper(void *user)
+{
+	struct pass *p = user;
+	struct why why = { "" };
+	struct scan *scan;
+
+	if (scan_new(&p->scan_options, &scan, &why))
+		return NULL;
+	work(p, scan);
+	scan_free(scan);
+	return NULL;
+}
+
+void pass_run(struct pass *p, const struct pass_events *events)
+{
+	pthread_t threads[PASS_THREADS];
+	unsigned n = 0;
+
+	p->events = events;
+	while (n + 1 < p->o.threads && n + 1 < p->n_pids &&
+	       pthread_create(&threads[n], NULL, helper, p) == 0)
+		n++;
+	work(p, p->first);
+	while (n)
+		pthread_join(threads[--n], NULL);
+}
+
+/* ---- start and end -------------------------------------------------------- */
+
+static int list(struct pass *p, struct why *why)
+{
+	int err;
+
+	p->procfs = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->procfs < 0)
+		return why_set(why, -errno, "/proc: %s", strerror(errno));
+	if (!p->o.n_pids) {
+		err = proc_list(p->procfs, &p->pids, &p->n_pids);
+		return err ? why_set(why, err, "/proc can not be read: %s",
+				     strerror(-err))
+			   : 0;
+	}
+	p->pids = calloc(p->o.n_pids, sizeof(*p->pids));
+	if (!p->pids)
+		return -ENOMEM;
+	memcpy(p->pids, p->o.pids, p->o.n_pids * sizeof(*p->pids));
+	p->n_pids = p->o.n_pids;
+	return 0;
+}
+
+int pass_new(const struct pass_options *o, struct pass **ret, struct why *why)
+{
+	struct pass *p = calloc(1, sizeof(*p));
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	p->o = *o;
+	p->procfs = -1;
+	pthread_mutex_init(&p->lock, NULL);
+	err = frames_new(&p->frames);
+	p->scan_options = (struct scan_options){ .rules = o->rules,
+						 .set = o->set,
+						 .frames = p->frames };
+	if (!err)
+		err = scan_new(&p->scan_options, &p->first, why);
+	if (!err)
+		err = list(p, why);
+	if (err && !why->text[0])
+		why_set(why, err, "%s", strerror(-err));
+	if (err)
+		pass_free(p);
+	else
+		*ret = p;
+	return err;
+}
+
+void pass_free(struct pass *p)
+{
+	if (!p)
+		return;
+	scan_free(p->first);
+	frames_free(p->frames);
+	if (p->procfs >= 0)
+		close(p->procfs);
+	free(p->pids);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+/* ---- asking ----------------------------------------------------------------- */
+
+size_t pass_processes(const struct pass *p)
+{
+	return p->n_pids;
+}
+
+/* Resident pages are the second number of proc_pid_statm(5). */
+uint64_t pass_bytes(const struct pass *p)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), all = 0;
+
+	for (size_t i = 0; i < p->n_pids; i++) {
+		unsigned long long pages = 0;
+		char name[32], text[128];
+
+		snprintf(name, sizeof(name), "%d/statm", p->pids[i]);
+		if (io_read_at(p->procfs, name, text, sizeof(text)) > 0)
+			sscanf(text, "%*u %llu", &pages);
+		all += pages * page;
+	}
+	return all;
+}
+
+const struct match *pass_match(const struct pass *p)
+{
+	return scan_match(p->first);
+}

@@ -1,0 +1,55 @@
+/* pass.h - one pass over processes, by as many threads as wanted. */
+#ifndef PASS_H
+#define PASS_H
+
+#include "flow.h"
+#include "match.h"
+#include "scan.h"
+#include "verdict.h"
+#include "why.h"
+
+#define PASS_THREADS 64
+
+struct pass_options {
+	struct match_options rules;
+	const struct hashset *set; /* borrowed */
+	const pid_t *pids;	   /* these, or */
+	size_t n_pids;		   /* 0: all */
+	unsigned threads;	   /* 1..PASS_THREADS */
+	uint64_t deadline_ns;	   /* io_now_ns(); 0: none */
+};
+
+/* What a pass tells, one call at a time whatever the threads. */
+struct pass_events {
+	void *user;
+	/* A process was looked at; @finding only for VERDICT_FINDING.  All is
+	 * valid during the call only. */
+	void (*look)(void *user, const struct look *, enum verdict,
+		     const struct finding *finding);
+	/* Pid @pid can not be looked at: @error (-ESRCH...), or 0 and @proc is
+	 * a kernel thread or a zombie. */
+	void (*absent)(void *user, pid_t pid, int error,
+		       const struct proc *proc);
+	/* So far; called often. */
+	void (*progress)(void *user, size_t processes, uint64_t bytes);
+};
+
+struct pass;
+
+/* Compiles the rules and lists the processes.  Errors as scan_new(), and of
+ * reading /proc. */
+int pass_new(const struct pass_options *, struct pass **ret, struct why *why);
+
+void pass_free(struct pass *);
+
+/* Looks at all of them. */
+void pass_run(struct pass *, const struct pass_events *);
+
+/* How many there are, and what they have resident in all, roughly. */
+size_t pass_processes(const struct pass *);
+uint64_t pass_bytes(const struct pass *);
+
+/* For asking what rules are loaded. */
+const struct match *pass_match(const struct pass *);
+
+#endif

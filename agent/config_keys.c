@@ -39,6 +39,8 @@ const struct config_key config_keys[] = {
 	    "is no file"),
 	KEY(findings, format, CHOICE, "scc", "of that file", FORMATS),
 	KEY(findings, journal, YES, "yes", "one structured entry per finding"),
+	KEY(findings, state, PATH, "/var/lib/davylamp/state",
+	    "folder of root alone where open findings are remembered"),
 	KEY(pubsub, topic, TOPIC, "", "projects/P/topics/T"),
 	KEY(pubsub, endpoint, URL, "https://pubsub.googleapis.com",
 	    "another address of the API"),

@@ -94,7 +94,7 @@ void ledger_id(const struct ledger *l, enum category category,
 static bool is_of(const struct ledger_entry *e, const struct ledger_process *p)
 {
 	return e->id[0] && !e->ended && e->pid == p->pid &&
-	       e->start_ticks == p->start_ticks;
+	       (e->start_ticks == p->start_ticks || !p->start_ticks);
 }
 
 /* The open finding of this category of this very process, or NULL. */

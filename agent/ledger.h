@@ -68,7 +68,7 @@ int ledger_seen(struct ledger *, struct spool *, enum category, enum severity,
 		const struct ledger_process *, json_object *finding,
 		struct why *why);
 
-/* Nothing was found in a process. */
+/* Nothing was found in a process; start_ticks 0 is any process of that pid. */
 void ledger_look(struct ledger *, const struct ledger_process *,
 		 enum ledger_outcome);
 

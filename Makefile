@@ -29,8 +29,8 @@ PKG_CONFIG     := pkg-config
 endif
 
 WARN    := -Wall -Wextra -Wconversion -Werror
-SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 , := ,
+SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 OPT     ?= -O2 -g
 CFLAGS  ?=
 FLAGS    = -std=gnu17 -D_GNU_SOURCE -Iagent -I$(BUILD) $(WARN) $(OPT) $(SANFLAGS) $(SYSFLAGS) \
@@ -42,7 +42,7 @@ libs     = $(shell $(PKG_CONFIG) --libs $(1))
 
 # Which library each program may use (tests/confinement checks the sources).
 DAVYLAMP_LIBS := libxxhash json-c inih
-MATCH_LIBS    := yara libxxhash
+MATCH_LIBS    := yara libxxhash libseccomp
 REPORT_LIBS   := libcurl json-c libcrypto inih
 LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)
 
@@ -52,7 +52,7 @@ MODULES  := $(filter-out $(MAINS),$(wildcard agent/*.c))
 OBJECTS  := $(MODULES:agent/%.c=$(BUILD)/obj/%.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c))
-BENCHES  := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
+BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench makeset target)
 
 .PHONY: all scan test bench bench-compare bench-tools fuzz install uninstall clean help deps-build deps-test
 .DELETE_ON_ERROR:
@@ -117,9 +117,10 @@ $(BUILD)/tests/%: tests/tools/%.c | $(TREE)
 	@mkdir -p $(@D)
 	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
 
+$(BUILD)/bench/bench: bench/stages.c
 $(BUILD)/bench/%: bench/%.c $(BUILD)/obj/builtin_set.o $(BUILD)/libagent.a
 	@mkdir -p $(@D)
-	$(call say,BENCH)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $< $(filter %.o %.a,$^) $(call libs,$(DAVYLAMP_LIBS))
+	$(call say,BENCH)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $(filter %.c %.o %.a,$^) $(call libs,$(DAVYLAMP_LIBS))
 
 scan: deps-build ## install what the build needs, build, scan this machine (as root)
 	$(Q)$(MAKE) --no-print-directory all

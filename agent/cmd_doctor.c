@@ -143,12 +143,15 @@ static void check_matcher(struct patient *p, struct diagnosis *d)
 	struct why why = { "" };
 	char found[160] = "";
 	bool works = match_new(&o, &m, &why) == 0;
+	size_t n;
 
 	(void)p;
-	if (works)
+	if (works) {
+		match_rules(m, &n);
 		snprintf(found, sizeof(found), "%s, %zu built-in rules, "
 					       "version %s",
-			 match_engine(m), match_n_rules(m), match_version(m));
+			 match_engine(m), n, match_version(m));
+	}
 	say(d, works, works ? found : "davylamp-match does not start",
 	    why.text);
 	match_free(m);

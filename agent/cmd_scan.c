@@ -29,6 +29,7 @@ struct run {
 	struct show_progress progress;
 	struct totals t;
 	uint64_t begin_ns;
+	size_t n_rules;
 	bool absent; /* a process that was named is not there */
 };
 
@@ -93,8 +94,8 @@ static void on_look(void *user, const struct look *l, enum verdict v,
 	static const char *const names[] = {
 		[VERDICT_CLEAN] = "clean",
 		[VERDICT_FINDING] = "finding",
-		[VERDICT_CARRIER] = "carries rules or a miner's words or file "
-				    "as plain data, no finding",
+		[VERDICT_CARRIER] = ("carries rules or a miner's words or file "
+				     "as plain data, no finding"),
 		[VERDICT_UNKNOWN] = "not complete",
 	};
 	struct run *r = user;
@@ -153,7 +154,7 @@ static void summarize_json(const struct run *r, double seconds)
 		{ "denied", r->t.denied },
 		{ "readBytes", r->t.read_bytes },
 		{ "sharedBytes", r->t.shared_bytes },
-		{ "rules", match_n_rules(pass_match(r->pass)) },
+		{ "rules", r->n_rules },
 		{ "pageDigests", hashset_n_pages(r->set) },
 	};
 
@@ -202,7 +203,7 @@ static void summarize(const struct run *r, double seconds)
 	       "rules,\n%u page digests of %u known binaries\n",
 	       text_bytes(t->read_bytes, read), seconds,
 	       text_bytes(t->shared_bytes, shared),
-	       match_n_rules(pass_match(r->pass)), hashset_n_pages(r->set),
+	       r->n_rules, hashset_n_pages(r->set),
 	       hashset_n_binaries(r->set));
 }
 
@@ -228,15 +229,24 @@ static unsigned threads(const struct scan_words *o)
 	return cpus < PASS_THREADS ? (unsigned)cpus : PASS_THREADS;
 }
 
-static void warn_of_slow_rule(const struct run *r)
+static void warn_of_slow_rules(const struct run *r)
 {
-	const char *rule = match_slow_rule(pass_match(r->pass));
+	char name[160];
+	size_t n, slow = 0, which = 0;
+	const struct rule *rules = match_rules(pass_match(r->pass), &n);
 
-	if (*rule && !r->o.json)
-		fprintf(stderr, "davylamp scan: rule %s can hold without a "
-				"long string, so it must see\nevery page: "
-				"this scan takes as long as libyara does\n",
-			rule);
+	for (size_t i = n; i-- > 0;)
+		if (rules[i].slow[0]) {
+			slow++;
+			which = i;
+		}
+	if (slow && !r->o.json)
+		fprintf(stderr, "davylamp scan: %zu rule%s must see every page, "
+				"which takes as long as libyara\ndoes; why: "
+				"davylamp rules check (%s%s)\n",
+			slow, slow == 1 ? "" : "s",
+			text_escape_str(rules[which].name, name, sizeof(name)),
+			slow == 1 ? "" : ", ...");
 }
 
 static int prepare(struct run *r)
@@ -269,7 +279,8 @@ static int prepare(struct run *r)
 		match_version(pass_match(r->pass)),
 		hashset_version(r->set),
 	};
-	warn_of_slow_rule(r);
+	match_rules(pass_match(r->pass), &r->n_rules);
+	warn_of_slow_rules(r);
 	return 0;
 }
 

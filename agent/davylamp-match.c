@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+#include "match_sandbox.h"
 #include "match_scan.h"
 #include "rules.h"
 #include "wire.h"
@@ -94,9 +95,8 @@ static int introduce(struct matcher *m, const struct rules *rules)
 
 	for (uint32_t i = 0; i < ready.n_rules && !err; i++) {
 		m->out.rule = *rules_rule(rules, i);
-		if (rules_every_page(rules, i) && !ready.slow_rule[0])
-			memcpy(ready.slow_rule, m->out.rule.name,
-			       sizeof(ready.slow_rule));
+		rules_why_slow(rules, i, m->out.rule.slow,
+			       sizeof(m->out.rule.slow));
 		err = wire_send(WIRE_SOCKET, &m->out, WIRE_RULE,
 				sizeof(m->out.rule));
 	}
@@ -147,6 +147,8 @@ static int start(struct matcher *m, int argc, char **argv)
 	if (err)
 		return refuse(m, err, &why);
 	err = match_scan_new(rules, &m->scan);
+	if (!err)
+		err = match_sandbox_enter(&why);
 	return err ? refuse(m, err, &why) : introduce(m, rules);
 }
 

@@ -112,6 +112,7 @@ struct rule {
 	char algorithm[48];
 	char reference[160];
 	char description[200];
+	char slow[160];		/* why it must see every page; "": it need not */
 	uint8_t where;		/* enum where */
 	uint8_t severity;	/* enum severity */
 };

@@ -34,7 +34,6 @@ struct match {
 	struct atom *atoms;
 	size_t n_rules, n_atoms, rules_room, atoms_room;
 	struct wire_ready ready;
-	char slow_rule[128];
 
 	struct hit *hits;
 	size_t n_hits;
@@ -150,6 +149,7 @@ static void end_strings(struct rule *r)
 	r->algorithm[sizeof(r->algorithm) - 1] = '\0';
 	r->reference[sizeof(r->reference) - 1] = '\0';
 	r->description[sizeof(r->description) - 1] = '\0';
+	r->slow[sizeof(r->slow) - 1] = '\0';
 }
 
 /* Makes room for @more of @size in *@array. */
@@ -207,12 +207,9 @@ static int add_ready(struct match *m)
 	m->ready = m->message.ready;
 	m->ready.engine[sizeof(m->ready.engine) - 1] = '\0';
 	m->ready.version[sizeof(m->ready.version) - 1] = '\0';
-	m->ready.slow_rule[sizeof(m->ready.slow_rule) - 1] = '\0';
 	if (m->ready.n_rules != m->n_rules || m->ready.n_atoms != m->n_atoms ||
 	    m->ready.sets >= 1U << SET_COUNT)
 		return -EBADMSG;
-	text_escape_str(m->ready.slow_rule, m->slow_rule,
-			sizeof(m->slow_rule));
 	return 0;
 }
 
@@ -344,9 +341,10 @@ const struct atom *match_atoms(const struct match *m, size_t *ret_n)
 	return m->atoms;
 }
 
-size_t match_n_rules(const struct match *m)
+const struct rule *match_rules(const struct match *m, size_t *ret_n)
 {
-	return m->n_rules;
+	*ret_n = m->n_rules;
+	return m->rules;
 }
 
 uint8_t match_sets(const struct match *m)
@@ -362,11 +360,6 @@ const char *match_engine(const struct match *m)
 const char *match_version(const struct match *m)
 {
 	return m->ready.version;
-}
-
-const char *match_slow_rule(const struct match *m)
-{
-	return m->slow_rule;
 }
 
 /* ---- one process -------------------------------------------------------------- */

@@ -30,12 +30,10 @@ void match_free(struct match *);
 
 /* What it knows; for the life of @m. */
 const struct atom *match_atoms(const struct match *m, size_t *ret_n);
-size_t match_n_rules(const struct match *m);
+const struct rule *match_rules(const struct match *m, size_t *ret_n);
 uint8_t match_sets(const struct match *m); /* SET_BIT of those in use */
 const char *match_engine(const struct match *m);  /* "libyara 4.2.3" */
 const char *match_version(const struct match *m); /* of the rules */
-/* A rule that must see every page, escaped; "" if there is none. */
-const char *match_slow_rule(const struct match *m);
 
 /* Hands over the resident bytes of @s, read by @mem.  -ESRCH: the process is
  * gone; -EPIPE, -ETIMEDOUT, -EBADMSG: the matcher failed (it is started anew

@@ -410,10 +410,10 @@ static int make_sets(struct planner *p, const uint8_t *where, uint8_t *bits)
 	int err;
 
 	for (uint32_t i = 0; i < p->set->num_rules; i++)
-		bits[i] = where[i] == WHERE_COUNT
-				  ? 0
-				  : (uint8_t)SET_BIT(where[i],
-						     rules[i].every_page);
+		bits[i] = (uint8_t)(where[i] == WHERE_COUNT
+					    ? 0
+					    : SET_BIT(where[i],
+						      rules[i].every_page));
 	err = spread(p, bits, false);
 	for (uint32_t i = 0; !err && i < p->set->num_rules; i++)
 		rules[i].sets = bits[i];

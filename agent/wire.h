@@ -71,7 +71,6 @@ struct wire_ready {
 	uint32_t sets;	    /* SET_BIT of those that hold a rule */
 	char engine[32];    /* "libyara 4.2.3" */
 	char version[17];   /* of the rules: 16 hex digits over their text */
-	char slow_rule[128]; /* one that must see every page, or "" */
 };
 
 struct wire_refused {

@@ -1,0 +1,133 @@
+/* cmd_rules.c - `davylamp rules`: check and list rules. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include "commands.h"
+#include "match.h"
+#include "prefilter.h"
+#include "show.h"
+#include "text.h"
+#include "verdict.h"
+
+static const char rules_help[] =
+	"usage: davylamp rules check [--no-default-rules] [PATH...]\n"
+	"       davylamp rules list [--no-default-rules] [PATH...]\n\n"
+	"Compiles the built-in rules and those of each PATH (a source file, or a\n"
+	"directory of *.yar and *.yara). `check` names the rules that make a scan\n"
+	"slow, and why, and those without a family; `list` shows all.\n\n"
+	"Exit status: 0 fine, 1 check found something to mend, 2 wrong words or\n"
+	"rules, 4 unable.\n";
+
+static const char *const wheres[WHERE_COUNT] = { "code", "image", "jit",
+						 "any" };
+
+static void list(const struct rule *rules, size_t n)
+{
+	printf("%-34s %-14s %-6s %-6s\n", "RULE", "FAMILY", "WHERE", "LEVEL");
+	for (size_t i = 0; i < n; i++) {
+		const struct rule *r = &rules[i];
+		char name[160], family[80];
+
+		printf("%-34s %-14s %-6s %-6s%s\n",
+		       text_escape_str(r->name, name, sizeof(name)),
+		       text_escape_str(r->family, family, sizeof(family)),
+		       wheres[r->where],
+		       verdict_severity((enum severity)r->severity),
+		       r->slow[0] ? " slow" : "");
+	}
+}
+
+/* What there is to say of one rule; false: nothing. */
+static bool complain(const struct show *s, const struct rule *r)
+{
+	char name[160], text[320], why[200];
+
+	text_escape_str(r->name, name, sizeof(name));
+	if (r->slow[0]) {
+		snprintf(text, sizeof(text), "%s: must see every page: %s",
+			 name, text_escape_str(r->slow, why, sizeof(why)));
+		show_field(s, "slow", text);
+	}
+	if (!r->family[0]) {
+		snprintf(text, sizeof(text), "%s: no meta family: findings "
+					     "will name the rule only",
+			 name);
+		show_field(s, "meta", text);
+	}
+	return r->slow[0] || !r->family[0];
+}
+
+static int check(const struct match *m, const struct rule *rules, size_t n)
+{
+	struct prefilter *filter;
+	struct why why = { "" };
+	struct show show;
+	char text[256];
+	size_t n_atoms, complaints = 0;
+	const struct atom *atoms = match_atoms(m, &n_atoms);
+
+	show_init(&show, stdout);
+	for (size_t i = 0; i < n; i++)
+		complaints += complain(&show, &rules[i]);
+	if (prefilter_new(atoms, n_atoms, &filter, &why)) {
+		fprintf(stderr, "davylamp rules check: %s\n", why.text);
+		return EXIT_UNABLE;
+	}
+	prefilter_describe(filter, text, sizeof(text));
+	prefilter_free(filter);
+	printf("%zu rules by %s, version %s: %zu to mend\n", n,
+	       match_engine(m), match_version(m), complaints);
+	show_field(&show, "looked for", n_atoms ? text : "nothing");
+	return complaints ? EXIT_FINDINGS : EXIT_CLEAN;
+}
+
+static int run(const char *what, const struct match_options *o)
+{
+	struct match *m = NULL;
+	struct why why = { "" };
+	const struct rule *rules;
+	size_t n;
+	int err = match_new(o, &m, &why), status = EXIT_CLEAN;
+
+	if (err) {
+		fprintf(stderr, "davylamp rules %s: %s\n", what, why.text);
+		return err == -EINVAL ? EXIT_USAGE : EXIT_UNABLE;
+	}
+	rules = match_rules(m, &n);
+	if (!strcmp(what, "check"))
+		status = check(m, rules, n);
+	else
+		list(rules, n);
+	match_free(m);
+	return status;
+}
+
+int cmd_rules(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "no-default-rules", no_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct match_options o = { 0 };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(rules_help, stdout);
+			return EXIT_CLEAN;
+		}
+		if (c != 'n')
+			return EXIT_USAGE;
+		o.no_default_rules = true;
+	}
+	if (optind >= argc || (strcmp(argv[optind], "check") &&
+			       strcmp(argv[optind], "list"))) {
+		fputs(rules_help, stderr);
+		return EXIT_USAGE;
+	}
+	o.paths = (const char *const *)argv + optind + 1;
+	o.n_paths = (size_t)(argc - optind - 1);
+	return run(argv[optind], &o);
+}

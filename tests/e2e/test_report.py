@@ -784,6 +784,53 @@ class Strictness(unittest.TestCase):
             self.assertFalse(fields.check(t, {"processes": [{"pid": "1"}]}))
 
 
+class Scanned(Case):
+    """From a miner in memory to a finding that opens once and closes."""
+
+    def setUp(self):
+        super().setUp()
+        self.p = support.Processes()
+        self.addCleanup(self.p.close)
+        os.rmdir(self.spool)
+        self.config(rest="", findings="file = none\njournal = no\n"
+                    "state = %s/state" % self.dir)
+
+    def scan(self, *args):
+        p = subprocess.run([str(support.DAVYLAMP), "scan", "--report",
+                            "--config", self.dir + "/conf", *args],
+                           env=dict(self.env, TERM="dumb"),
+                           capture_output=True, text=True, timeout=300)
+        self.assertNotIn("davylamp-report:", p.stderr)
+        return p
+
+    def of(self, pid):
+        return [f for f in self.fake.findings.values()
+                if f["processes"][0]["pid"] == str(pid)]
+
+    def test_a_miner_is_reported_once_and_closed(self):
+        driver = support.BUILD / "tests" / "randomx_driver"
+        if not driver.exists():
+            self.skipTest("no randomx_driver (librandomx-dev)")
+        if not support.AS_ROOT:
+            self.skipTest("only root sees which processes ended")
+        p, pid = self.p.offline(driver, "jit", stdout=subprocess.PIPE)
+        self.p.ready(p)
+        self.scan("--pid", str(pid))
+        self.assertEqual([f["state"] for f in self.of(pid)], ["ACTIVE"])
+        f = self.of(pid)[0]
+        self.assertIn("/instances/1234567890123456789", f["resourceName"])
+        writes = len(self.fake.made("POST", "findings"))
+        self.scan("--pid", str(pid))
+        self.assertEqual(len(self.fake.made("POST", "findings")), writes)
+        self.assertEqual(len(self.of(pid)), 1)
+        self.p.stop(p)
+        # --pid says nothing of others; a look at all does
+        self.scan("--pid", str(os.getpid()))
+        self.assertEqual(self.of(pid)[0]["state"], "ACTIVE")
+        self.scan()
+        self.assertEqual(self.of(pid)[0]["state"], "INACTIVE")
+
+
 class RealClients(Case):
     def test_gcloud_reads_back_what_was_written(self):
         if not shutil.which("gcloud"):

@@ -4,139 +4,16 @@
  * others would not (the server chokes on it) goes to the end of the line; the
  * events of one finding keep their order.  The high ones go first. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 #include "report_event.h"
-#include "report_meta.h"
-#include "report_pace.h"
-#include "report_pubsub.h"
-#include "report_run.h"
-#include "report_sink.h"
-#include "scc.h"
+#include "report_run_own.h"
 
 #define PASS_MS 5000
-#define NAP_MS	2000 /* waited for inside a pass */
-#define N_LAST	8
-#define N_SINKS 4
+#define NAP_MS	2000	/* waited for inside a pass */
 #define CALM_MS 3600000 /* nothing to do: look again after this */
-
-struct sink {
-	uint8_t bit;
-	const char *name;
-	bool local;
-	enum scc_result (*send)(struct report_run *, struct report_event *,
-				unsigned *, struct why *);
-	bool on;
-	struct report_pace pace;
-	uint64_t taken;
-	struct why trouble;
-};
-
-struct report_run {
-	const struct config *config;
-	struct spool *spool;
-	struct http *http;
-	struct report_auth *auth;
-	struct scc scc;
-	struct sink sinks[N_SINKS];
-	char resource[REPORT_META_MAX];
-	struct report_pace resource_pace;
-	struct why no_resource;
-	uint64_t last[N_LAST]; /* sequences that failed, the latest last */
-	unsigned n_last;
-	uint64_t refused;
-	char *text;    /* SPOOL_EVENT_MAX + 1 */
-	uint64_t told; /* hash of the last status */
-};
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-/* ---- the sinks ---------------------------------------------------------- */
-
-static enum scc_result to_file(struct report_run *r, struct report_event *e,
-			       unsigned *after_s, struct why *why)
-{
-	(void)after_s;
-	return report_sink_file(r->config, e, why) ? SCC_DOWN : SCC_OK;
-}
-
-static enum scc_result to_journal(struct report_run *r, struct report_event *e,
-				  unsigned *after_s, struct why *why)
-{
-	(void)r;
-	(void)after_s;
-	return report_sink_journal(REPORT_SINK_JOURNAL, e, why) ? SCC_DOWN
-								: SCC_OK;
-}
-
-static enum scc_result to_pubsub(struct report_run *r, struct report_event *e,
-				 unsigned *after_s, struct why *why)
-{
-	return report_pubsub(&r->scc, e, after_s, why);
-}
-
-static enum scc_result to_scc(struct report_run *r, struct report_event *e,
-			      unsigned *after_s, struct why *why)
-{
-	json_object *v;
-
-	/* Its resource can not be changed later: none is worse than late. */
-	if (!json_object_object_get_ex(e->finding, "resourceName", &v)) {
-		*why = r->no_resource;
-		return SCC_DOWN;
-	}
-	return scc_deliver(&r->scc, e, after_s, why);
-}
-
-static void set_up_sinks(struct report_run *r, uint64_t jitter_ms)
-{
-	const struct config *c = r->config;
-	const struct sink sinks[N_SINKS] = {
-		{ .bit = REPORT_TO_FILE,
-		  .name = "file",
-		  .local = true,
-		  .send = to_file,
-		  .on = strcmp(c->findings.file, "none") },
-		{ .bit = REPORT_TO_JOURNAL,
-		  .name = "journal",
-		  .local = true,
-		  .send = to_journal,
-		  .on = c->findings.journal },
-		{ .bit = REPORT_TO_PUBSUB,
-		  .name = "pubsub",
-		  .send = to_pubsub,
-		  .on = c->pubsub.topic[0] },
-		{ .bit = REPORT_TO_SCC,
-		  .name = "scc",
-		  .send = to_scc,
-		  .on = c->scc.source[0] },
-	};
-	uint64_t seed = now_ms(), now = seed;
-
-	(void)!getrandom(&seed, sizeof(seed), 0);
-	for (int i = 0; i < N_SINKS; i++) {
-		struct sink *s = &r->sinks[i];
-
-		*s = sinks[i];
-		report_pace_init(&s->pace,
-				 s->local ? 60000000 : c->scc.writes_per_minute,
-				 now, seed + (uint64_t)i);
-		if (!s->local)
-			report_pace_jitter(&s->pace, now, jitter_ms);
-	}
-	report_pace_init(&r->resource_pace, 60, now, seed + N_SINKS);
-}
 
 int report_run_open(const struct config *config, struct spool *spool,
 		    uint64_t jitter_ms, struct report_run **ret,
@@ -160,7 +37,7 @@ int report_run_open(const struct config *config, struct spool *spool,
 		return err;
 	}
 	r->scc = (struct scc){ config, r->http, r->auth, 0 };
-	set_up_sinks(r, jitter_ms);
+	report_run_set_up(r, jitter_ms);
 	*ret = r;
 	return 0;
 }
@@ -179,58 +56,27 @@ void report_run_close(struct report_run *r)
 
 static void find_resource(struct report_run *r)
 {
-	uint64_t now = now_ms();
+	uint64_t now = report_run_now();
 
 	if (r->resource[0] || report_pace_wait(&r->resource_pace, now))
 		return;
 	r->no_resource.text[0] = 0;
 	if (report_meta_resource(r->http, r->resource, &r->no_resource)) {
 		r->resource[0] = 0;
-		report_pace_down(&r->resource_pace, now_ms(), 0);
+		report_pace_down(&r->resource_pace, report_run_now(), 0);
 	}
 }
 
 /* Waits out what the token bucket asks; false where it is more than a nap. */
-static bool may_send(struct sink *s)
+static bool may_send(struct report_run_sink *s)
 {
-	uint64_t wait = report_pace_wait(&s->pace, now_ms());
+	uint64_t wait = report_pace_wait(&s->pace, report_run_now());
 
 	if (wait > NAP_MS)
 		return false;
 	if (wait)
 		usleep((useconds_t)wait * 1000);
 	return true;
-}
-
-static enum scc_result send_to(struct report_run *r, struct sink *s,
-			       struct report_event *e)
-{
-	unsigned before = r->scc.requests, after_s = 0;
-	enum scc_result result;
-	struct why why = { "" };
-
-	result = s->send(r, e, &after_s, &why);
-	/* A conflict costs two writes, and the bucket knows. */
-	do
-		report_pace_sent(&s->pace);
-	while (!s->local && ++before < r->scc.requests);
-	s->trouble = why;
-	switch (result) {
-	case SCC_OK:
-		s->taken++;
-		s->trouble.text[0] = 0;
-		report_pace_ok(&s->pace);
-		break;
-	case SCC_REFUSED:
-		report_pace_ok(&s->pace);
-		break;
-	case SCC_BUSY:
-		report_pace_busy(&s->pace, now_ms(), after_s * 1000ull);
-		break;
-	default:
-		report_pace_down(&s->pace, now_ms(), after_s * 1000ull);
-	}
-	return result;
 }
 
 /* 0: it never failed; else its place in the line of those that did. */
@@ -246,7 +92,7 @@ static void remember_failure(struct report_run *r, const struct spool_entry *e)
 {
 	unsigned at = failed(r, e);
 
-	if (!at && r->n_last < N_LAST)
+	if (!at && r->n_last < REPORT_RUN_LAST)
 		at = ++r->n_last;
 	else if (!at)
 		at = 1; /* the one that failed longest ago is first again */
@@ -258,10 +104,10 @@ static void remember_failure(struct report_run *r, const struct spool_entry *e)
 /* Whether some sink lacks the event and may be asked now. */
 static bool worth_reading(struct report_run *r, const struct spool_entry *e)
 {
-	uint64_t now = now_ms();
+	uint64_t now = report_run_now();
 
-	for (int i = 0; i < N_SINKS; i++) {
-		struct sink *s = &r->sinks[i];
+	for (int i = 0; i < REPORT_RUN_SINKS; i++) {
+		struct report_run_sink *s = &r->sinks[i];
 
 		if (s->on && !(e->done & s->bit) &&
 		    report_pace_wait(&s->pace, now) <= NAP_MS)
@@ -277,12 +123,12 @@ static uint8_t through_sinks(struct report_run *r, struct spool_entry *entry,
 	uint8_t done = entry->done;
 	enum scc_result result;
 
-	for (int i = 0; i < N_SINKS; i++) {
-		struct sink *s = &r->sinks[i];
+	for (int i = 0; i < REPORT_RUN_SINKS; i++) {
+		struct report_run_sink *s = &r->sinks[i];
 
 		if (!s->on || done & s->bit || !may_send(s))
 			continue;
-		result = send_to(r, s, e);
+		result = report_run_send(r, s, e);
 		if (result == SCC_OK)
 			done |= s->bit;
 		else if (result == SCC_REFUSED)
@@ -297,7 +143,7 @@ static uint8_t wanted(const struct report_run *r)
 {
 	uint8_t bits = 0;
 
-	for (int i = 0; i < N_SINKS; i++)
+	for (int i = 0; i < REPORT_RUN_SINKS; i++)
 		bits |= r->sinks[i].on ? r->sinks[i].bit : 0;
 	return bits;
 }
@@ -389,9 +235,9 @@ static size_t take_turns(const struct report_run *r, struct spool_entry *list,
 /* When a sink that still lacks something may be asked again. */
 static uint64_t next_wait(struct report_run *r)
 {
-	uint64_t wait = CALM_MS, now = now_ms(), w;
+	uint64_t wait = CALM_MS, now = report_run_now(), w;
 
-	for (int i = 0; i < N_SINKS; i++) {
+	for (int i = 0; i < REPORT_RUN_SINKS; i++) {
 		if (!r->sinks[i].on)
 			continue;
 		w = report_pace_wait(&r->sinks[i].pace, now);
@@ -405,7 +251,7 @@ int report_run_pass(struct report_run *r, size_t *ret_left,
 {
 	struct spool_entry *list = NULL;
 	struct turn *turns = NULL;
-	uint64_t start = now_ms();
+	uint64_t start = report_run_now();
 	size_t n = 0, gone = 0, first;
 	int err;
 
@@ -414,7 +260,8 @@ int report_run_pass(struct report_run *r, size_t *ret_left,
 		return err;
 	turns = calloc(n + 1, sizeof(*turns));
 	first = turns ? take_turns(r, list, n, turns) : 0;
-	for (size_t i = 0; i < first && now_ms() - start < PASS_MS; i++) {
+	for (size_t i = 0; i < first && report_run_now() - start < PASS_MS;
+	     i++) {
 		int rc = worth_reading(r, turns[i].entry)
 				 ? deliver(r, turns[i].entry)
 				 : 0;
@@ -427,53 +274,4 @@ int report_run_pass(struct report_run *r, size_t *ret_left,
 	free(turns);
 	free(list);
 	return err;
-}
-
-/* ---- for people -----------------------------------------------------------
- */
-
-const char *report_run_trouble(const struct report_run *r)
-{
-	for (int i = N_SINKS - 1; i >= 0; i--)
-		if (r->sinks[i].on && r->sinks[i].trouble.text[0])
-			return r->sinks[i].trouble.text;
-	return "";
-}
-
-/* FNV-1a: a status that says the same again is not written again. */
-static uint64_t hash(const char *s)
-{
-	uint64_t h = 0xcbf29ce484222325;
-
-	while (*s)
-		h = (h ^ (unsigned char)*s++) * 0x100000001b3;
-	return h;
-}
-
-void report_run_status(struct report_run *r)
-{
-	char text[4096];
-	time_t now = time(NULL);
-	size_t start, n;
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	start = strftime(text, sizeof(text), "time %Y-%m-%dT%H:%M:%SZ\n", &tm);
-	n = start + (size_t)snprintf(text + start, sizeof(text) - start,
-				     "refused %" PRIu64 "\n", r->refused);
-	for (int i = 0; i < N_SINKS; i++) {
-		const struct sink *s = &r->sinks[i];
-
-		if (!s->on)
-			continue;
-		n += (size_t)snprintf(
-			text + n, sizeof(text) - n,
-			"%s %" PRIu64 " delivered since start%s%s\n", s->name,
-			s->taken, s->trouble.text[0] ? "; now: " : "",
-			s->trouble.text);
-	}
-	if (hash(text + start) == r->told)
-		return;
-	r->told = hash(text + start);
-	(void)spool_status_set(r->spool, text, n);
 }

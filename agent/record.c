@@ -1,13 +1,10 @@
 /* record.c - from verdicts to events. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
+#include "exefile.h"
 #include "io.h"
 #include "record.h"
 
@@ -32,21 +29,6 @@ static void instance(char *ret, size_t cap)
 		ret[0] = 0;
 	ret[cap - 1] = 0;
 	ret[strcspn(ret, "\n")] = 0;
-}
-
-void record_executable(const struct proc *p, char ret[static LEDGER_EXE])
-{
-	struct stat st;
-
-	if (fstatat(p->dir, "exe", &st, 0)) {
-		snprintf(ret, LEDGER_EXE, "unknown");
-		return;
-	}
-	snprintf(ret, LEDGER_EXE,
-		 "%u:%u:%" PRIu64 ":%" PRId64 ":%" PRId64 ".%09ld",
-		 major(st.st_dev), minor(st.st_dev), (uint64_t)st.st_ino,
-		 (int64_t)st.st_size, (int64_t)st.st_ctim.tv_sec,
-		 st.st_ctim.tv_nsec);
 }
 
 int record_open(const struct config *config, struct record **ret,
@@ -85,12 +67,12 @@ int record_look(struct record *r, const struct look *look, enum verdict verdict,
 		const struct finding *finding, json_object *json,
 		struct why *why)
 {
-	char exe[LEDGER_EXE];
+	struct exefile exe = { .id = "unknown" };
 	struct ledger_process p = { look->proc->pid, look->proc->start_ticks,
-				    exe };
+				    exe.id };
 
 	if (verdict == VERDICT_FINDING) {
-		record_executable(look->proc, exe);
+		(void)exefile_read(look->proc, false, &exe);
 		return ledger_seen(r->ledger, r->spool, finding->category,
 				   finding->severity, &p, json, why);
 	}

@@ -32,8 +32,4 @@ void record_absent(struct record *, pid_t pid);
  * was not seen has ended.  0 or -errno with @why. */
 int record_end(struct record *, bool listed_all, struct why *why);
 
-/* What tells the executable of @p from others: device, inode, size and the
- * time of its last change, of the file that runs whatever its name. */
-void record_executable(const struct proc *p, char ret[static LEDGER_EXE]);
-
 #endif

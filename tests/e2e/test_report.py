@@ -819,6 +819,9 @@ class Scanned(Case):
         self.assertEqual([f["state"] for f in self.of(pid)], ["ACTIVE"])
         f = self.of(pid)[0]
         self.assertIn("/instances/1234567890123456789", f["resourceName"])
+        with open(driver, "rb") as file:
+            self.assertEqual(f["processes"][0]["binary"]["sha256"],
+                             hashlib.sha256(file.read()).hexdigest())
         writes = len(self.fake.made("POST", "findings"))
         self.scan("--pid", str(pid))
         self.assertEqual(len(self.fake.made("POST", "findings")), writes)

@@ -35,7 +35,7 @@ OPT     ?= -O2 -g
 CFLAGS  ?=
 FLAGS    = -std=gnu17 -D_GNU_SOURCE -Iagent -I$(BUILD) $(WARN) $(OPT) $(SANFLAGS) $(SYSFLAGS) \
 	-fstack-protector-strong -fPIE $(if $(SAN),,-D_FORTIFY_SOURCE=2) \
-	-DDAVYLAMP_VERSION='"$(VERSION)"' -DDAVYLAMP_LIBEXEC='"$(PREFIX)/libexec/davylamp"' \
+	-DDAVYLAMP_VERSION='"$(VERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
 LINK     = $(CC) $(SANFLAGS) $(SYSFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 libs     = $(shell $(PKG_CONFIG) --libs $(1))
@@ -146,12 +146,13 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
 	$(Q)BUILD=build tests/fuzz/run
 
 install: all ## install under DESTDIR/PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/davylamp
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/davylamp $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 755 $(BUILD)/davylamp $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(BUILD)/davylamp-match $(DESTDIR)$(PREFIX)/libexec/davylamp
+	install -m 755 $(filter-out %/davylamp,$(PROGRAMS:%=$(BUILD)/%)) $(DESTDIR)$(PREFIX)/libexec/davylamp
+	install -m 644 packaging/davylamp.8 $(DESTDIR)$(PREFIX)/share/man/man8
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/davylamp
+	rm -f $(DESTDIR)$(PREFIX)/bin/davylamp $(DESTDIR)$(PREFIX)/share/man/man8/davylamp.8
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/davylamp
 
 clean: ## remove build/

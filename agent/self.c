@@ -9,28 +9,29 @@
 #include "self.h"
 #include "text.h"
 
+/* Beside us, or where `make install` puts it, seen from bin/. */
+static const char *const places[] = { ".", "../libexec/davylamp" };
+
 int self_program(const char *name, char *ret, size_t cap, struct why *why)
 {
 	char self[4096], shown[256];
 	ssize_t n = io_link_at(AT_FDCWD, "/proc/self/exe", self, sizeof(self));
 	char *slash = n > 0 ? strrchr(self, '/') : NULL;
 
-	if (slash) {
-		*slash = '\0';
-		if ((size_t)snprintf(ret, cap, "%s/%s", self, name) < cap &&
+	if (!slash)
+		return why_set(why, -ENOENT,
+			       "/proc/self/exe can not be read: mount /proc");
+	*slash = '\0';
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if ((size_t)snprintf(ret, cap, "%s/%s/%s", self, places[i],
+				     name) < cap &&
 		    access(ret, X_OK) == 0)
 			return 0;
-	}
-	if ((size_t)snprintf(ret, cap, "%s/%s", DAVYLAMP_LIBEXEC, name) < cap &&
-	    access(ret, X_OK) == 0)
-		return 0;
 	return why_set(why, -ENOENT,
-		       "%s is neither in '%s' nor in '%s'; install davylamp "
-		       "whole, or keep its programs in one directory",
-		       name,
-		       text_escape_str(slash ? self : "?", shown,
-				       sizeof(shown)),
-		       DAVYLAMP_LIBEXEC);
+		       "%s is neither in '%s' nor in %s from there; install "
+		       "davylamp whole, or keep its programs in one directory",
+		       name, text_escape_str(self, shown, sizeof(shown)),
+		       places[1]);
 }
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

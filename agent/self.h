@@ -10,8 +10,8 @@
 #define SELF_CHILDREN 64 /* at most, at once */
 
 /* Path of program @name: beside this program (so that build/ and a directory
- * carried to a suspect machine work as they are), else where `make install`
- * puts it.  -ENOENT: in neither place, and @why names both. */
+ * carried to a suspect machine work as they are), else in ../libexec/davylamp,
+ * where `make install` puts it.  -ENOENT: in neither, and @why says so. */
 int self_program(const char *name, char *ret, size_t cap, struct why *why);
 
 /* The process of @pidfd (borrowed until self_forget) is one of ours.  Any

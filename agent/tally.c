@@ -68,7 +68,7 @@ static int by_seen(const void *a, const void *b)
 static size_t insert(struct share *ret, size_t n, size_t cap,
 		     const struct share *s)
 {
-	if (n == cap && by_seen(s, &ret[n - 1]) >= 0)
+	if (n == cap && (n == 0 || by_seen(s, &ret[n - 1]) >= 0))
 		return n;
 	if (n < cap)
 		n++;

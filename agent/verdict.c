@@ -10,7 +10,10 @@
 #define PAGES_MIN 4
 
 /* Below this share of a core a process does not mine. */
-#define WORK_MIN 0.20
+#define WORK_MIN 0.10
+
+/* So many algorithm families a wallet or node may have: Monero's has two. */
+#define WALLET_FAMILIES 2
 
 /* So many unrelated families as plain data: a rule set, whatever it costs. */
 #define CARRIER_FAMILIES 3
@@ -108,6 +111,19 @@ static bool only_libraries(const struct finding *f)
 	return true;
 }
 
+/* Wallets and nodes have a miner's code, too, but they do not run it all day,
+ * and not that of many coins. */
+static bool is_idle_wallet(const struct finding *f)
+{
+	const struct look *l = f->look;
+	unsigned families = 0;
+
+	for (size_t i = 0; i < l->n_hits; i++)
+		families += is_new_family(l, i);
+	return only_libraries(f) && families <= WALLET_FAMILIES && !f->jit &&
+	       l->cpu_share < WORK_MIN;
+}
+
 static void weigh(const struct look *l, struct finding *f)
 {
 	f->severity = f->n_shares ? SEVERITY_HIGH : SEVERITY_LOW;
@@ -119,8 +135,7 @@ static void weigh(const struct look *l, struct finding *f)
 			f->severity = (enum severity)r->severity;
 	}
 	f->dataset_bytes = dataset(l);
-	/* Wallets and nodes have the same code; they do not run it all day. */
-	f->idle = only_libraries(f) && !f->jit && l->cpu_share < WORK_MIN;
+	f->idle = is_idle_wallet(f);
 	if (f->idle)
 		f->severity = SEVERITY_LOW;
 }

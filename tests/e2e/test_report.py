@@ -746,6 +746,26 @@ class Follow(Case):
         p.send_signal(signal.SIGTERM)
         self.assertEqual(p.wait(5), -signal.SIGTERM)
 
+    def test_memory_is_flat(self):
+        """FINDINGS=100000 is the full measure (bench/record)."""
+        n = int(os.environ.get("FINDINGS", "3000"))
+        for i in range(min(n, 1000)):
+            self.put(i)
+        p = self.start()
+        peaks = []
+        for i in range(1000, n + 1):
+            if i % 500 == 0:
+                self.until(lambda: len(self.waiting()) < 500, 120)
+                with open("/proc/%d/status" % p.pid) as f:
+                    peaks.append(int(re.search(r"VmRSS:\s+(\d+)",
+                                               f.read()).group(1)))
+            self.put(i)
+        self.until(lambda: not self.waiting(), 120)
+        if "ASAN_OPTIONS" in os.environ or RUN:
+            return
+        self.assertLess(max(peaks), 24 << 10)
+        self.assertLess(peaks[-1], peaks[0] * 1.1)
+
     def test_outage(self):
         """Down: one request in 30 s at most; up: all there in 2 minutes;
         and the finding that the server chokes on holds up no other."""

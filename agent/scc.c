@@ -195,25 +195,44 @@ static enum scc_result patch(struct scc *s, struct report_event *e,
 				: scc_explain(s, r, why);
 }
 
+static const char *wanted_state(const struct report_event *e)
+{
+	return e->kind == REPORT_CLOSE ? "INACTIVE" : "ACTIVE";
+}
+
 static enum scc_result set_state(struct scc *s, struct report_event *e,
 				 struct http_reply *r, struct why *why)
 {
 	char url[URL_MAX], after[64], body[200];
+	const char *state = wanted_state(e);
 	int err, n;
 
 	snprintf(after, sizeof(after), "/%s:setState", e->id);
 	url_of(s->config, after, url);
 	if (s->config->scc.api == 2)
-		n = snprintf(body, sizeof(body), "{\"state\":\"INACTIVE\"}");
+		n = snprintf(body, sizeof(body), "{\"state\":\"%s\"}", state);
 	else
 		n = snprintf(body, sizeof(body),
-			     "{\"state\":\"INACTIVE\",\"startTime\":\"%.40s\"}",
-			     report_json_text(e->finding, "eventTime"));
+			     "{\"state\":\"%s\",\"startTime\":\"%.40s\"}",
+			     state, report_json_text(e->finding, "eventTime"));
 	err = scc_call(s, "POST", url, body, (size_t)n, r, why);
 	if (err)
 		return err == -EACCES || err == -EINVAL ? SCC_DENIED : SCC_DOWN;
 	return r->status == 200 ? check_ok(r, e->id, why)
 				: scc_explain(s, r, why);
+}
+
+/* v2 calls the state output only: where a write left another than it holds
+ * now, it is set. */
+static enum scc_result settle(struct scc *s, struct report_event *e,
+			      struct http_reply *r, struct why *why)
+{
+	json_object *o = report_json_parse(r->body, r->len);
+	const char *state = report_json_text(o, "state");
+	bool other = state && strcmp(state, wanted_state(e)) != 0;
+
+	json_object_put(o);
+	return other ? set_state(s, e, r, why) : SCC_OK;
 }
 
 /* A refresh or close of a finding that never arrived (dropped for want of
@@ -233,6 +252,8 @@ enum scc_result scc_deliver(struct scc *s, struct report_event *e,
 		result = post(s, e, &r, why);
 	else if (e->kind == REPORT_OPEN && r.status == 409)
 		result = patch(s, e, &r, why);
+	if (result == SCC_OK)
+		result = settle(s, e, &r, why);
 	*ret_after_s = r.retry_after_s;
 	return result;
 }

@@ -171,6 +171,50 @@ class Life(Case):
         self.report()
         self.assertEqual(self.finding(1)["state"], "INACTIVE")
 
+    def test_state_that_only_set_state_changes(self):
+        self.fake.state_is_ours = True
+        self.put(1)
+        self.put(1, "close", state="INACTIVE")
+        self.put(1)             # it is back
+        self.report()
+        self.assertEqual(self.finding(1)["state"], "ACTIVE")
+        self.put(2, "close", state="INACTIVE")
+        self.report()
+        self.assertEqual(self.finding(2)["state"], "INACTIVE")
+
+    def test_over_tls(self):
+        if not support.AS_ROOT or not shutil.which("openssl"):
+            self.skipTest("needs root and openssl, for a trusted certificate")
+        import ssl
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048",
+                        "-nodes", "-keyout", self.dir + "/k", "-out",
+                        self.dir + "/c", "-days", "1", "-subj",
+                        "/CN=localhost", "-addext",
+                        "subjectAltName=DNS:localhost"],
+                       check=True, capture_output=True)
+        ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ctx.load_cert_chain(self.dir + "/c", self.dir + "/k")
+        tls = fake.Fake()
+        tls.server.socket = ctx.wrap_socket(tls.server.socket,
+                                            server_side=True)
+        tls.start()
+        self.addCleanup(tls.stop)
+        with open(self.dir + "/conf") as f:
+            text = f.read()
+        with open(self.dir + "/conf", "w") as f:
+            f.write(text.replace(self.fake.url,
+                                 "https://localhost:%d" % tls.port))
+        for n in range(20):
+            self.put(n)
+        bundle = "/etc/ssl/certs/ca-certificates.crt"
+        p = subprocess.run(["unshare", "-m", "sh", "-ec",
+                            "mount --bind %s/c %s; exec %s --config %s/conf"
+                            % (self.dir, bundle, REPORT, self.dir)],
+                           env=self.env, capture_output=True, text=True)
+        self.assertEqual(p.returncode, 0, p.stderr)
+        self.assertEqual(len(tls.findings), 20)
+        self.assertEqual(tls.connections, 1)
+
     def test_high_first_and_each_findings_order_kept(self):
         self.put(1, severity="LOW")
         self.put(2, severity="MEDIUM")

@@ -88,6 +88,7 @@ class Fake:
         self.connections = 0
         self.account = True
         self.flavor = True
+        self.state_is_ours = False  # as v2's protos say: only setState sets
         self.tables = {v: fields.table(v) for v in ("v1", "v2")}
         fake = self
 
@@ -307,6 +308,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self.reply(*error(409, "ALREADY_EXISTS"))
             body["name"] = name + "/" + key[1]
             body["createTime"] = body["eventTime"]
+            if s.state_is_ours:
+                body["state"] = "ACTIVE"
             s.findings[key] = body
         else:
             if key not in s.findings:
@@ -317,6 +320,8 @@ class Handler(BaseHTTPRequestHandler):
     def patch(self, old, body, query):
         for path in query.get("updateMask", "").split(","):
             key, _, inner = path.partition(".")
+            if path == "state" and self.state.state_is_ours:
+                continue
             if inner:
                 old.setdefault(key, {})[inner] = body[key][inner]
             else:

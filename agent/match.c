@@ -1,19 +1,12 @@
 /* match.c - the privileged side of davylamp-match. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
-#include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "match.h"
-#include "self.h"
+#include "match_child.h"
 #include "text.h"
 #include "wire.h"
 
@@ -23,8 +16,8 @@
 
 struct match {
 	struct match_options options;
-	pid_t pid;
-	int pidfd, socket, memfd;
+	struct match_child child;
+	int memfd;
 	uint8_t *memory;
 	size_t used; /* bytes of @memory filled for @look */
 	struct wire_look look;
@@ -40,7 +33,7 @@ struct match {
 	struct wire_message message;
 };
 
-/* ---- its process ---------------------------------------------------------- */
+/* ---- its memory ------------------------------------------------------------ */
 
 static int make_memory(struct match *m)
 {
@@ -60,84 +53,6 @@ static int make_memory(struct match *m)
 			  F_SEAL_SEAL) < 0)
 		return -errno;
 	return 0;
-}
-
-/* Between fork and exec: only calls that are safe there. */
-static void become_matcher(int socket, int memfd, char *path, char **argv)
-{
-	static char *const environment[] = { NULL };
-
-	/* Out of the way of the numbers they are about to get. */
-	socket = fcntl(socket, F_DUPFD, 16);
-	memfd = fcntl(memfd, F_DUPFD, 16);
-	if (socket < 0 || memfd < 0 || dup2(socket, WIRE_SOCKET) < 0 ||
-	    dup2(memfd, WIRE_MEMORY) < 0)
-		_exit(127);
-	syscall(SYS_close_range, WIRE_MEMORY + 1, ~0U, 0);
-	execve(path, argv, environment);
-	_exit(127);
-}
-
-static char **make_arguments(const struct match_options *o)
-{
-	char **argv = calloc(o->n_paths + 4, sizeof(*argv));
-	size_t n = 0;
-
-	if (!argv)
-		return NULL;
-	argv[n++] = (char *)"davylamp-match";
-	if (o->no_default_rules)
-		argv[n++] = (char *)"--no-default-rules";
-	argv[n++] = (char *)"--";
-	for (size_t i = 0; i < o->n_paths; i++)
-		argv[n++] = (char *)o->paths[i];
-	return argv;
-}
-
-static int start_process(struct match *m, struct why *why)
-{
-	struct clone_args args = { .flags = CLONE_PIDFD,
-				   .exit_signal = SIGCHLD };
-	char path[4096], **argv = make_arguments(&m->options);
-	int pair[2], err = self_program("davylamp-match", path, sizeof(path),
-					why);
-
-	if (err || !argv) {
-		free(argv);
-		return err ? err : -ENOMEM;
-	}
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		free(argv);
-		return -errno;
-	}
-	m->pidfd = -1;
-	args.pidfd = (uintptr_t)&m->pidfd;
-	m->pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-	if (m->pid == 0)
-		become_matcher(pair[1], m->memfd, path, argv);
-	err = m->pid < 0 ? -errno : self_remember(m->pidfd);
-	free(argv);
-	close(pair[1]);
-	m->socket = pair[0];
-	return err;
-}
-
-static void stop_process(struct match *m)
-{
-	if (m->socket >= 0)
-		close(m->socket);
-	if (m->pid > 0) {
-		kill(m->pid, SIGKILL);
-		waitpid(m->pid, NULL, 0);
-	}
-	if (m->pidfd >= 0) {
-		self_forget(m->pidfd);
-		close(m->pidfd);
-	}
-	m->socket = m->pidfd = -1;
-	m->pid = 0;
-	m->began = false;
-	m->used = m->look.n = 0;
 }
 
 /* ---- what it introduces itself with ----------------------------------------- */
@@ -213,24 +128,6 @@ static int add_ready(struct match *m)
 	return 0;
 }
 
-/* How it ended, for the message.  Its socket closes a moment before it can be
- * waited for; the caller reaps it. */
-static const char *death(struct match *m, char *ret, size_t cap)
-{
-	struct pollfd p = { .fd = m->pidfd, .events = POLLIN };
-	siginfo_t info = { 0 };
-
-	if (poll(&p, 1, 1000) != 1 ||
-	    waitid(P_PID, (id_t)m->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
-		return "closed its socket";
-	if (info.si_code == CLD_EXITED)
-		snprintf(ret, cap, "ended with status %d", info.si_status);
-	else
-		snprintf(ret, cap, "was killed by signal %d (SIG%s)",
-			 info.si_status, sigabbrev_np(info.si_status));
-	return ret;
-}
-
 static int failed(struct match *m, int got, struct why *why)
 {
 	char how[64];
@@ -242,7 +139,7 @@ static int failed(struct match *m, int got, struct why *why)
 				"belong here");
 	else
 		why_set(why, 0, "davylamp-match %s",
-			death(m, how, sizeof(how)));
+			match_child_death(&m->child, how, sizeof(how)));
 	return got ? got : -EPIPE;
 }
 
@@ -256,7 +153,7 @@ static int learn(struct match *m, struct why *why)
 
 	m->n_rules = m->n_atoms = 0;
 	for (;;) {
-		int got = wire_receive(m->socket, &m->message, COMPILE_MS);
+		int got = wire_receive(m->child.socket, &m->message, COMPILE_MS);
 		uint32_t type = m->message.type;
 
 		if (got == 1 && type == WIRE_REFUSED) {
@@ -285,12 +182,14 @@ int match_new(const struct match_options *options, struct match **ret,
 	if (!m)
 		return err;
 	m->options = *options;
-	m->socket = m->pidfd = m->memfd = -1;
+	m->child = MATCH_CHILD_NONE;
+	m->memfd = -1;
 	m->hits = calloc(HITS_MAX, sizeof(*m->hits));
 	if (m->hits)
 		err = make_memory(m);
 	if (!err)
-		err = start_process(m, why);
+		err = match_child_start(&m->child, &m->options, m->memfd,
+					why);
 	if (!err)
 		err = learn(m, why);
 	if (err && !why->text[0])
@@ -303,11 +202,19 @@ int match_new(const struct match_options *options, struct match **ret,
 	return err;
 }
 
+/* With it goes what it was shown. */
+static void stop(struct match *m)
+{
+	match_child_stop(&m->child);
+	m->began = false;
+	m->used = m->look.n = 0;
+}
+
 void match_free(struct match *m)
 {
 	if (!m)
 		return;
-	stop_process(m);
+	stop(m);
 	if (m->memory)
 		munmap(m->memory, WIRE_BYTES);
 	if (m->memfd >= 0)
@@ -326,8 +233,8 @@ static int restart(struct match *m)
 	struct wire_ready was = m->ready;
 	int err;
 
-	stop_process(m);
-	err = start_process(m, &why);
+	stop(m);
+	err = match_child_start(&m->child, &m->options, m->memfd, &why);
 	if (!err)
 		err = learn(m, &why);
 	if (!err && strcmp(was.version, m->ready.version))
@@ -367,10 +274,10 @@ const char *match_version(const struct match *m)
 static int ask(struct match *m, uint32_t type, size_t len, uint32_t answer,
 	       struct why *why)
 {
-	int got = wire_send(m->socket, &m->message, type, len);
+	int got = wire_send(m->child.socket, &m->message, type, len);
 
 	if (!got)
-		got = wire_receive(m->socket, &m->message, ANSWER_MS);
+		got = wire_receive(m->child.socket, &m->message, ANSWER_MS);
 	else
 		got = got == -EPIPE ? 0 : got;
 	if (got == 1 && m->message.type == answer)
@@ -458,11 +365,11 @@ static int take_hit(struct match *m)
 
 static int take_hits(struct match *m, struct why *why)
 {
-	int got = wire_send(m->socket, &m->message, WIRE_END, 0);
+	int got = wire_send(m->child.socket, &m->message, WIRE_END, 0);
 
 	m->n_hits = 0;
 	for (got = got == -EPIPE ? 0 : got ?: 1; got == 1;) {
-		got = wire_receive(m->socket, &m->message, ANSWER_MS);
+		got = wire_receive(m->child.socket, &m->message, ANSWER_MS);
 		if (got == 1 && m->message.type == WIRE_DONE)
 			break;
 		if (got == 1)

@@ -60,7 +60,9 @@ int report_meta_text(struct http *h, const char *path,
 		return why_set(why, reply.status == 404 ? -ENOENT : -EIO,
 			       "metadata server: %s: status %ld", path,
 			       reply.status);
-	if (!report_json_plain(reply.body, REPORT_META_MAX))
+	/* People paste it into a shell, as part of what mends a fault. */
+	if (!report_json_plain(reply.body, REPORT_META_MAX) ||
+	    strpbrk(reply.body, "'\"`$;&|<>(){}[]\\*?!#~^"))
 		return why_set(why, -EPROTO,
 			       "metadata server: %s: not one plain word", path);
 	memcpy(ret, reply.body, n + 1);

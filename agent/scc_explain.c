@@ -41,8 +41,11 @@ static bool read_error(const struct http_reply *r, struct said *ret)
 		consumer = report_json_text(
 			report_json_get(d, "metadata", json_type_object),
 			"consumer");
+		/* It goes into a command that people paste. */
 		if (consumer && !strncmp(consumer, "projects/", 9) &&
-		    report_json_plain(consumer + 9, sizeof(ret->project)))
+		    consumer[9] &&
+		    strspn(consumer + 9, "abcdefghijklmnopqrstuvwxyz0123456789"
+					 "-.:") == strlen(consumer + 9))
 			keep(ret->project, sizeof(ret->project), consumer + 9);
 	}
 	json_object_put(o);

@@ -527,6 +527,14 @@ class Credentials(Case):
         self.put(1)
         self.assertIn("holds no token", self.report(want=3).stderr)
 
+    def test_a_command_in_a_name_is_not_printed(self):
+        self.fake.account = False
+        self.put(1)
+        saved = dict(fake.PATHS)
+        self.addCleanup(fake.PATHS.update, saved)
+        fake.PATHS["instance/name"] = "x;$(reboot)"
+        self.assertNotIn("reboot", self.report(want=3).stderr)
+
     def test_bad_metadata_host(self):
         self.put(1)
         p = self.report(want=3, env={"GCE_METADATA_HOST": "x/../y"})

@@ -6,10 +6,8 @@
 #include "report_json.c"
 #include "scc.c"
 #include "scc_explain.c"
-#define URL_MAX SETUP_URL_MAX
 #include "scc_setup.c"
 #include "report_meta.c"
-#undef FILE_MAX
 #include "report_auth.c"
 
 static const uint8_t *reply;

@@ -1,9 +1,7 @@
 /* match_child.c - the process of davylamp-match. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,8 +49,6 @@ static char **make_arguments(const struct match_options *o)
 int match_child_start(struct match_child *c, const struct match_options *o,
 		      int memfd, struct why *why)
 {
-	struct clone_args args = { .flags = CLONE_PIDFD,
-				   .exit_signal = SIGCHLD };
 	char path[4096], **argv = make_arguments(o);
 	int pair[2], err = self_program("davylamp-match", path, sizeof(path),
 					why);
@@ -65,12 +61,13 @@ int match_child_start(struct match_child *c, const struct match_options *o,
 		free(argv);
 		return -errno;
 	}
-	c->pidfd = -1;
-	args.pidfd = (uintptr_t)&c->pidfd;
-	c->pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	c->pid = fork();
 	if (c->pid == 0)
 		become_matcher(pair[1], memfd, path, argv);
-	err = c->pid < 0 ? -errno : self_remember(c->pidfd);
+	/* Until it is reaped its pid is nobody else's. */
+	if (c->pid > 0)
+		c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	err = c->pidfd < 0 ? -errno : self_remember(c->pidfd);
 	free(argv);
 	close(pair[1]);
 	c->socket = pair[0];

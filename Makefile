@@ -41,12 +41,12 @@ LINK     = $(CC) $(SANFLAGS) $(SYSFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 libs     = $(shell $(PKG_CONFIG) --libs $(1))
 
 # Which library each program may use (tests/confinement checks the sources).
-DAVYLAMP_LIBS := libxxhash json-c
+DAVYLAMP_LIBS := libxxhash json-c inih
 MATCH_LIBS    := yara libxxhash libseccomp
-REPORT_LIBS   := libcurl json-c libcrypto
+REPORT_LIBS   := libcurl json-c libcrypto inih
 LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)
 
-PROGRAMS := davylamp davylamp-match
+PROGRAMS := davylamp davylamp-match davylamp-report
 MAINS    := $(PROGRAMS:%=agent/%.c) agent/hashpack.c
 MODULES  := $(filter-out $(MAINS),$(wildcard agent/*.c))
 OBJECTS  := $(MODULES:agent/%.c=$(BUILD)/obj/%.o)

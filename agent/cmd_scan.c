@@ -9,6 +9,8 @@
 #include "finding_json.h"
 #include "io.h"
 #include "pass.h"
+#include "record.h"
+#include "report_start.h"
 #include "show.h"
 #include "text.h"
 
@@ -28,6 +30,7 @@ struct run {
 	struct show show;
 	struct show_progress progress;
 	struct totals t;
+	struct record *record; /* NULL without --report */
 	uint64_t begin_ns;
 	size_t n_rules;
 	bool absent; /* a process that was named is not there */
@@ -54,16 +57,33 @@ static void print_json(json_object *o)
 	json_object_put(o);
 }
 
+/* For delivery; what can not be kept is told, and the scan goes on. */
+static void keep(struct run *r, const struct look *l, enum verdict v,
+		 const struct finding *f, json_object *json)
+{
+	struct why why = { "" };
+
+	if (!r->record || !record_look(r->record, l, v, f, json, &why))
+		return;
+	show_progress_end(&r->progress);
+	fprintf(stderr, "davylamp scan: %s\n", why.text);
+}
+
 static void report(struct run *r, const struct finding *f)
 {
+	json_object *json = NULL;
 	struct who who;
 
 	who_read(f->look->proc, &who);
 	show_progress_end(&r->progress);
+	if (r->o.json || r->record)
+		json = finding_json(f, &who, &r->tools);
+	keep(r, f->look, VERDICT_FINDING, f, json);
 	if (r->o.json)
-		print_json(finding_json(f, &who, &r->tools));
+		print_json(json_object_get(json));
 	else
 		show_finding(&r->show, f, &who);
+	json_object_put(json);
 }
 
 static void count(struct totals *t, const struct look *l, enum verdict v)
@@ -101,6 +121,8 @@ static void on_look(void *user, const struct look *l, enum verdict v,
 	struct run *r = user;
 
 	count(&r->t, l, v);
+	if (!f)
+		keep(r, l, v, NULL, NULL);
 	if (f) {
 		report(r, f);
 	} else if (!r->o.json && is_worth_a_line(r, l, v)) {
@@ -114,6 +136,8 @@ static void on_absent(void *user, pid_t pid, int err, const struct proc *p)
 {
 	struct run *r = user;
 
+	if (r->record && err && err != -ESRCH)
+		record_absent(r->record, pid);
 	if (!r->o.n_pids) {
 		r->t.denied += err && err != -ESRCH; /* hidepid */
 		return;
@@ -249,6 +273,25 @@ static void warn_of_slow_rules(const struct run *r)
 			slow == 1 ? "" : ", ...");
 }
 
+static int open_record(struct run *r)
+{
+	struct why why = { "" };
+	struct config config;
+
+	if (!r->o.report)
+		return 0;
+	if (config_load(r->o.config, &config, &why)) {
+		fprintf(stderr, "davylamp scan: %s\n", why.text);
+		return EXIT_USAGE;
+	}
+	if (record_open(&config, &r->record, &why)) {
+		fprintf(stderr, "davylamp scan: %s\nNothing was scanned.\n",
+			why.text);
+		return EXIT_UNABLE;
+	}
+	return 0;
+}
+
 static int prepare(struct run *r)
 {
 	struct why why = { "" };
@@ -284,6 +327,25 @@ static int prepare(struct run *r)
 	return 0;
 }
 
+/* --report: what the pass means for findings that were open before, and then
+ * all of it to where it should go. */
+static void deliver(struct run *r)
+{
+	struct why why = { "" };
+	/* Others' processes may be hidden from who is not root. */
+	bool listed_all = !r->o.n_pids && !geteuid();
+
+	if (record_end(r->record, listed_all, &why))
+		fprintf(stderr, "davylamp scan: %s\n", why.text);
+	record_close(r->record);
+	r->record = NULL;
+	fflush(stdout);
+	if (report_start("--once", NULL, r->o.config, &why) < 0)
+		fprintf(stderr, "davylamp scan: %s\nThe findings wait in the "
+				"spool: davylamp report\n",
+			why.text);
+}
+
 static int run(struct run *r)
 {
 	const struct pass_events events = { r, on_look, on_absent,
@@ -299,6 +361,8 @@ static int run(struct run *r)
 		summarize_json(r, seconds);
 	else
 		summarize(r, seconds);
+	if (r->record)
+		deliver(r);
 	if (r->t.findings)
 		return EXIT_FINDINGS;
 	if (r->absent || r->t.partial || r->t.denied ||
@@ -318,9 +382,12 @@ int cmd_scan(int argc, char **argv)
 	show_init(&r.show, stdout);
 	r.show.verbose = r.o.verbose;
 	show_progress_init(&r.progress, stderr);
-	status = prepare(&r);
+	status = open_record(&r);
+	if (!status)
+		status = prepare(&r);
 	if (!status)
 		status = run(&r);
+	record_close(r.record);
 	pass_free(r.pass);
 	hashset_free(r.set);
 	scan_words_free(&r.o);

@@ -17,6 +17,8 @@ static const struct option long_options[] = {
 	{ "timeout", required_argument, NULL, 't' },
 	{ "threads", required_argument, NULL, 'T' },
 	{ "variant", required_argument, NULL, 'V' },
+	{ "report", no_argument, NULL, 'R' },
+	{ "config", required_argument, NULL, 'c' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
@@ -48,6 +50,10 @@ static void help(void)
 	     "      --variant NAME     force a variant of the inner loops: "
 	     "avx2, sse2, neon,\n"
 	     "                         scalar\n"
+	     "      --report           file the findings: keep them in the "
+	     "spool and deliver\n"
+	     "                         them as the configuration says\n"
+	     "      --config FILE      another configuration file\n"
 	     "      --json             JSON Lines: one finding a line, a "
 	     "summary last\n"
 	     "  -v, --verbose          a line for every process, and every "
@@ -115,6 +121,12 @@ static int take_option(struct scan_words *o, int c, const char *value)
 		return 0;
 	case 'n':
 		o->no_default_rules = true;
+		return 0;
+	case 'R':
+		o->report = true;
+		return 0;
+	case 'c':
+		o->config = value;
 		return 0;
 	case 'j':
 		o->json = true;

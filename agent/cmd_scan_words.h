@@ -12,7 +12,8 @@ struct scan_words {
 	pid_t *pids;
 	size_t n_pids;
 	const char *hashes;
-	bool no_default_rules, json, verbose;
+	const char *config; /* NULL: the usual place */
+	bool no_default_rules, json, verbose, report;
 	unsigned timeout_s, threads;
 };
 

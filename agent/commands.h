@@ -13,6 +13,7 @@ enum {
 /* argv[0] is the subcommand's name; each returns an exit status. */
 int cmd_scan(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_hash(int argc, char **argv);
 int cmd_hash_query(int argc, char **argv); /* of cmd_hash */

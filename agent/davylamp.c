@@ -16,6 +16,7 @@ static const struct {
 	{ "scan", cmd_scan, "look at every process once and say what mines" },
 	{ "hash", cmd_hash, "build, show and query sets of known binaries" },
 	{ "rules", cmd_rules, "check and list rules" },
+	{ "report", cmd_report, "what waits for delivery; deliver it" },
 	{ "doctor", cmd_doctor, "what works here, and what mends the rest" },
 	{ "help", cmd_help, "this list, or the help of one command" },
 	{ "version", cmd_version, "print the version" },

@@ -3,9 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <fcntl.h>
 #include <time.h>
+#include "exefile.h"
 #include "finding_json.h"
 #include "maps.h"
 #include "text.h"
@@ -186,18 +185,31 @@ static json_object *arguments(const struct who *w)
 	return list;
 }
 
+static json_object *binary_of(const struct proc *p, const struct who *w)
+{
+	json_object *o = json_object_new_object();
+	struct exefile e;
+
+	if (w->exe[0])
+		add_hostile(o, "path", w->exe);
+	if (exefile_read(p, true, &e))
+		return o;
+	add_int64(o, "size", e.size);
+	if (!e.sha256[0])
+		return o;
+	add_text(o, "sha256", e.sha256);
+	add_int64(o, "hashedSize", e.hashed);
+	json_object_object_add(o, "partiallyHashed",
+			       json_object_new_boolean(e.hashed < e.size));
+	return o;
+}
+
 static json_object *process(const struct proc *p, const struct who *w)
 {
 	json_object *o = json_object_new_object();
-	json_object *binary = json_object_new_object();
-	struct stat st;
 
 	add_hostile(o, "name", p->comm);
-	if (w->exe[0])
-		add_hostile(binary, "path", w->exe);
-	if (fstatat(p->dir, "exe", &st, 0) == 0)
-		add_int64(binary, "size", (uint64_t)st.st_size);
-	json_object_object_add(o, "binary", binary);
+	json_object_object_add(o, "binary", binary_of(p, w));
 	json_object_object_add(o, "args", arguments(w));
 	json_object_object_add(o, "argumentsTruncated",
 			       json_object_new_boolean(w->args_truncated));

@@ -1,0 +1,24 @@
+/* exefile.h - the file a process runs, without trusting who serves it. */
+#ifndef EXEFILE_H
+#define EXEFILE_H
+
+#include <stdint.h>
+#include "flow.h"
+
+#define EXEFILE_HASH_MAX (32u << 20) /* bytes that are hashed at most */
+#define EXEFILE_ID	 128
+
+struct exefile {
+	uint64_t size;
+	uint64_t hashed;     /* bytes that went into @sha256 */
+	char sha256[65];     /* "": its file system may make us wait for ever
+			      * (FUSE, NFS) or is not known */
+	char id[EXEFILE_ID]; /* device, inode, size and last change: tells
+			      * executables apart, whatever their names */
+};
+
+/* Looks at the executable of @p; never waits for a file system that a program
+ * or another machine serves.  @hash: also fill @sha256.  0 or -errno. */
+int exefile_read(const struct proc *p, bool hash, struct exefile *ret);
+
+#endif

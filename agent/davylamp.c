@@ -1,4 +1,5 @@
 /* davylamp - finds cryptocurrency miners in the memory of this machine. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,13 +43,22 @@ static int cmd_version(int argc, char **argv)
 	return EXIT_CLEAN;
 }
 
+/* What was said must have arrived: a finding that is lost is no finding. */
+static int finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "davylamp: standard output: %s\n", strerror(errno));
+	return EXIT_UNABLE;
+}
+
 static int run(int argc, char **argv)
 {
 	char shown[128];
 
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (!strcmp(argv[0], commands[i].name))
-			return commands[i].run(argc, argv);
+			return finish(commands[i].run(argc, argv));
 	fprintf(stderr, "davylamp: there is no command '%s'; try: "
 			"davylamp help\n",
 		text_escape_str(argv[0], shown, sizeof(shown)));

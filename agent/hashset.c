@@ -22,6 +22,7 @@
 struct hashset {
 	const uint8_t *bytes;
 	size_t mapped; /* bytes to unmap; 0: not ours */
+	int fd;	       /* the file, or -1 */
 	uint32_t n_pages, n_refs, n_blocks, n_binaries;
 	const struct hashformat_block *filter;
 	const struct digest *digests;
@@ -83,6 +84,7 @@ static int open_fd(int fd, const char *what, struct hashset *s, struct why *why)
 	/* Look-ups are scattered: reading ahead would only fill memory. */
 	madvise(map, len, MADV_RANDOM);
 	s->mapped = len;
+	s->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	set_up(s, map);
 	return 0;
 }
@@ -91,7 +93,7 @@ static struct hashset *new_set(void)
 {
 	struct hashset *s = hashutil_realloc(NULL, 1, sizeof(*s));
 
-	*s = (struct hashset){ 0 };
+	*s = (struct hashset){ .fd = -1 };
 	return s;
 }
 
@@ -144,6 +146,8 @@ void hashset_free(struct hashset *s)
 		return;
 	if (s->mapped)
 		munmap((void *)(uintptr_t)s->bytes, s->mapped);
+	if (s->fd >= 0)
+		close(s->fd);
 	hashcheck_free(&s->checked);
 	free(s);
 }
@@ -180,24 +184,31 @@ static size_t filter_scalar(const struct hashset *s, const struct digest *d,
 	return n_maybe;
 }
 
-/* Digests are evenly spread: the value says nearly where it lies.  Widens
- * from there until the key is inside (a forged set only makes that slow),
- * then bisects: few pages of the mapping are touched. */
-static uint32_t find(const struct hashset *s, struct digest key)
-{
-	uint64_t n = s->n_pages, lo, hi;
-	uint64_t guess = (uint64_t)((unsigned __int128)key.high * n >> 64);
+#define PROBE 64 /* digests read at once: 1 KiB */
 
-	for (uint64_t width = 32;; width *= 4) {
-		lo = guess > width ? guess - width : 0;
-		hi = n - guess > width ? guess + width : n;
-		if ((lo == 0 || hashformat_compare(s->digests[lo], key) <= 0) &&
-		    (hi == n || hashformat_compare(s->digests[hi], key) > 0))
-			break;
-	}
+/* @n <= PROBE digests from number @at.  Of a file they are read, not looked at
+ * in the mapping: the kernel maps 16 pages around each that is touched, and
+ * the few questions that pass the filter would make all of it resident. */
+static bool read_digests(const struct hashset *s, uint64_t at, uint64_t n,
+			 struct digest ret[static PROBE])
+{
+	size_t bytes = n * sizeof(*ret);
+	uint64_t offset = (uint64_t)((const uint8_t *)s->digests - s->bytes) +
+			  at * sizeof(*ret);
+
+	if (s->fd < 0)
+		memcpy(ret, s->digests + at, bytes);
+	return s->fd < 0 ||
+	       pread(s->fd, ret, bytes, (off_t)offset) == (ssize_t)bytes;
+}
+
+static uint32_t search(const struct digest *d, uint64_t n, struct digest key)
+{
+	uint64_t lo = 0, hi = n;
+
 	while (lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
-		int order = hashformat_compare(s->digests[mid], key);
+		int order = hashformat_compare(d[mid], key);
 
 		if (order == 0)
 			return (uint32_t)mid;
@@ -205,6 +216,54 @@ static uint32_t find(const struct hashset *s, struct digest key)
 			lo = mid + 1;
 		else
 			hi = mid;
+	}
+	return HASHSET_NONE;
+}
+
+/* Numbers [lo, hi) that may have the key, and the values around them. */
+struct bracket {
+	uint64_t lo, hi, lo_value, hi_value;
+};
+
+/* Digests are evenly spread, so the value says nearly where it lies. */
+static uint64_t interpolate(const struct bracket *b, uint64_t value)
+{
+	uint64_t span = b->hi_value - b->lo_value;
+
+	if (value < b->lo_value || value > b->hi_value || !span)
+		return b->lo;
+	return b->lo + (uint64_t)((unsigned __int128)(value - b->lo_value) *
+				  (b->hi - b->lo) / span);
+}
+
+/* By interpolation; every third step halves, should a forged set be uneven. */
+static uint32_t find(const struct hashset *s, struct digest key)
+{
+	struct bracket b = { 0, s->n_pages, 0, UINT64_MAX };
+	struct digest d[PROBE];
+
+	for (unsigned step = 0; b.lo < b.hi; step++) {
+		uint64_t n = b.hi - b.lo < PROBE ? b.hi - b.lo : PROBE;
+		uint64_t at = step % 3 == 2 ? b.lo + (b.hi - b.lo) / 2
+					    : interpolate(&b, key.high);
+		uint32_t found;
+
+		at = at > b.lo + n / 2 ? at - n / 2 : b.lo;
+		at = at > b.hi - n ? b.hi - n : at;
+		if (!read_digests(s, at, n, d))
+			return HASHSET_NONE;
+		found = search(d, n, key);
+		if (found != HASHSET_NONE)
+			return (uint32_t)at + found;
+		if (hashformat_compare(d[0], key) > 0) {
+			b.hi = at;
+			b.hi_value = d[0].high;
+		} else if (hashformat_compare(d[n - 1], key) < 0) {
+			b.lo = at + n;
+			b.lo_value = d[n - 1].high;
+		} else {
+			return HASHSET_NONE;
+		}
 	}
 	return HASHSET_NONE;
 }

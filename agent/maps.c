@@ -111,7 +111,8 @@ uint8_t maps_where(uint8_t flags)
 
 	if (exec)
 		where |= 1 << WHERE_CODE;
-	if (exec || !anon || !(flags & REGION_WRITE))
+	/* Shared memory that is only read here is written elsewhere. */
+	if (exec || !anon || !(flags & (REGION_WRITE | REGION_SHARED)))
 		where |= 1 << WHERE_IMAGE;
 	if (exec && anon)
 		where |= 1 << WHERE_JIT;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "io.h"
 #include "match.h"
 #include "match_child.h"
 #include "text.h"
@@ -12,6 +13,7 @@
 
 #define COMPILE_MS 120000 /* for the rules: big sets take a while */
 #define ANSWER_MS  30000  /* for 1 MiB of windows */
+#define GRACE_MS   2000	  /* behind the deadline */
 #define HITS_MAX 4096
 
 struct match {
@@ -21,6 +23,7 @@ struct match {
 	uint8_t *memory;
 	size_t used; /* bytes of @memory filled for @look */
 	struct wire_look look;
+	uint64_t deadline_ns;
 	bool began; /* the matcher has windows of this process */
 
 	struct rule *rules;
@@ -128,11 +131,25 @@ static int add_ready(struct match *m)
 	return 0;
 }
 
+/* Milliseconds to wait for the next answer. */
+static int patience(const struct match *m)
+{
+	uint64_t now = io_now_ns(), left;
+
+	if (!m->deadline_ns)
+		return ANSWER_MS;
+	left = m->deadline_ns > now ? (m->deadline_ns - now) / 1000000 : 0;
+	return left + GRACE_MS < ANSWER_MS ? (int)left + GRACE_MS : ANSWER_MS;
+}
+
 static int failed(struct match *m, int got, struct why *why)
 {
 	char how[64];
 
-	if (got == -ETIMEDOUT)
+	if (got == -ETIMEDOUT && m->deadline_ns &&
+	    io_now_ns() >= m->deadline_ns)
+		why_set(why, 0, "the time limit was reached");
+	else if (got == -ETIMEDOUT)
 		why_set(why, 0, "davylamp-match did not answer in time");
 	else if (got == -EBADMSG)
 		why_set(why, 0, "davylamp-match sent a message that does not "
@@ -158,8 +175,8 @@ static int learn(struct match *m, struct why *why)
 
 		if (got == 1 && type == WIRE_REFUSED) {
 			m->message.refused.text[511] = '\0';
-			text_escape_str(m->message.refused.text, why->text,
-					sizeof(why->text));
+			text_check_str(m->message.refused.text, why->text,
+				       sizeof(why->text));
 			return -EINVAL;
 		}
 		if (got == 1)
@@ -281,7 +298,7 @@ static int ask(struct match *m, uint32_t type, size_t len, uint32_t answer,
 	int got = wire_send(m->child.socket, &m->message, type, len);
 
 	if (!got)
-		got = wire_receive(m->child.socket, &m->message, ANSWER_MS);
+		got = wire_receive(m->child.socket, &m->message, patience(m));
 	else
 		got = got == -EPIPE ? 0 : got;
 	if (got == 1 && m->message.type == answer)
@@ -310,6 +327,11 @@ static int flush(struct match *m, struct why *why)
 	if (err && restart(m))
 		why_set(why, err, "davylamp-match can not be started again");
 	return err;
+}
+
+void match_set_deadline(struct match *m, uint64_t deadline_ns)
+{
+	m->deadline_ns = deadline_ns;
 }
 
 int match_look(struct match *m, struct mem *mem, const struct suspect *s,
@@ -379,7 +401,7 @@ static int take_hits(struct match *m, struct why *why)
 
 	m->n_hits = 0;
 	for (got = got == -EPIPE ? 0 : got ?: 1; got == 1;) {
-		got = wire_receive(m->child.socket, &m->message, ANSWER_MS);
+		got = wire_receive(m->child.socket, &m->message, patience(m));
 		if (got == 1 && m->message.type == WIRE_DONE)
 			break;
 		if (got == 1)

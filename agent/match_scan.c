@@ -43,8 +43,9 @@ struct match_scan {
  * believed from the last window that holds it whole: what the next window
  * will find for itself is dropped before it, what touches a cut edge of the
  * window at hand is dropped after it. */
-ANY_ALIGNMENT static void drop_matches(YR_MATCHES *list, const YR_MEMORY_BLOCK *block,
-			 bool before)
+ANY_ALIGNMENT static void drop_matches(YR_MATCHES *list,
+				       const YR_MEMORY_BLOCK *block,
+				       bool before)
 {
 	uint64_t from = block->base, to = block->base + block->size;
 	YR_MATCH *m = list->tail, *prev;

@@ -115,6 +115,14 @@ void pass_run(struct pass *p, const struct pass_events *events)
 
 /* ---- start and end -------------------------------------------------------- */
 
+static bool is_listed(const struct pass *p, pid_t pid)
+{
+	for (size_t i = 0; i < p->n_pids; i++)
+		if (p->pids[i] == pid)
+			return true;
+	return false;
+}
+
 static int list(struct pass *p, struct why *why)
 {
 	int err;
@@ -131,8 +139,9 @@ static int list(struct pass *p, struct why *why)
 	p->pids = calloc(p->o.n_pids, sizeof(*p->pids));
 	if (!p->pids)
 		return -ENOMEM;
-	memcpy(p->pids, p->o.pids, p->o.n_pids * sizeof(*p->pids));
-	p->n_pids = p->o.n_pids;
+	for (size_t i = 0; i < p->o.n_pids; i++) /* each once */
+		if (!is_listed(p, p->o.pids[i]))
+			p->pids[p->n_pids++] = p->o.pids[i];
 	return 0;
 }
 

@@ -39,9 +39,27 @@ static void complain(int level, const char *file, int line,
 	(void)rule;
 	if (level != YARA_ERROR_LEVEL_ERROR || c->errors++)
 		return;
-	why_set(c->why, 0, "rules '%s', line %d: %s",
-		text_escape_str(file ? file : "?", name, sizeof(name)), line,
-		text_escape_str(message, shown, sizeof(shown)));
+	text_escape_str(file ? file : "?", name, sizeof(name));
+	text_escape_str(message, shown, sizeof(shown));
+	if (line > 0)
+		why_set(c->why, 0, "rules '%s', line %d: %s", name, line,
+			shown);
+	else
+		why_set(c->why, 0, "rules '%s', at its end: %s", name, shown);
+}
+
+static const char *include(const char *name, const char *from,
+			   const char *namespace, void *user)
+{
+	(void)namespace;
+	(void)user;
+	return rules_source_include(name, from);
+}
+
+static void free_include(const char *text, void *user)
+{
+	(void)user;
+	free((char *)text);
 }
 
 static int add_file(YR_COMPILER *compiler, const struct rules_file *f)
@@ -67,6 +85,7 @@ static int compile(const struct rules_source *source, YR_RULES **ret,
 	if (yr_compiler_create(&compiler) != ERROR_SUCCESS)
 		return -ENOMEM;
 	yr_compiler_set_callback(compiler, complain, &c);
+	yr_compiler_set_include_callback(compiler, include, free_include, NULL);
 	/* After an error the compiler must not be given more. */
 	for (size_t i = 0; i < source->n && !err; i++)
 		if (add_file(compiler, &source->files[i]))

@@ -354,8 +354,9 @@ static bool pass(uint8_t from, uint8_t *to)
 }
 
 /* A rule rests on those that it names and on the global rules of its
- * namespace (on all of its namespace, where the code is unknown).  Passes @bits of each rule on to those that rest on it (@up), or
- * to those it rests on, until nothing changes. */
+ * namespace (on all of its namespace, where the code is unknown).  Passes
+ * @bits of each rule on to those that rest on it (@up), or to those it rests
+ * on, until nothing changes. */
 static int spread(const struct planner *p, uint8_t *bits, bool up)
 {
 	const YR_RULE *rules = p->set->rules_table;
@@ -387,7 +388,7 @@ static int spread(const struct planner *p, uint8_t *bits, bool up)
 	return 0;
 }
 
-/* What a rule can not see in suspects, those that rest on it can not either. */
+/* What a rule can not see in suspects, those that rest on it can not. */
 static int judge_rests(struct planner *p, uint8_t *bits)
 {
 	int err;

@@ -85,51 +85,77 @@ static int check_text(const char *path, const char *text, size_t len,
 	return 0;
 }
 
-static int add_file(struct rules_source *s, const char *path, struct why *why)
+/* Reads the whole of @path; the caller frees *ret, which ends with a NUL. */
+static int read_file(const char *path, char **ret, size_t *ret_len,
+		     struct why *why)
 {
 	/* O_NONBLOCK: a FIFO with a rule file's name must not hold us. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	char *text = NULL;
 	size_t len = 0;
+	ssize_t n = 1;
 	int err = 0;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	if (fd < 0 || fstat(fd, &st) < 0)
 		err = blame(why, -errno, path, strerror(errno));
-		goto out;
-	}
-	if (!S_ISREG(st.st_mode)) {
+	else if (!S_ISREG(st.st_mode))
 		err = blame(why, -EINVAL, path, "is not a regular file");
-		goto out;
-	}
-	if (st.st_size > RULES_SOURCE_MAX) {
+	else if (st.st_size > RULES_SOURCE_MAX)
 		err = blame(why, -E2BIG, path, "is larger than 64 MiB");
-		goto out;
-	}
-	text = malloc((size_t)st.st_size + 1);
-	if (!text) {
+	else if (!(text = malloc((size_t)st.st_size + 1)))
 		err = -ENOMEM;
-		goto out;
-	}
-	while (len < (size_t)st.st_size) {
-		ssize_t n = read(fd, text + len, (size_t)st.st_size - len);
-
-		if (n < 0) {
+	while (!err && n && len < (size_t)st.st_size) {
+		n = read(fd, text + len, (size_t)st.st_size - len);
+		if (n < 0)
 			err = blame(why, -errno, path, strerror(errno));
-			goto out;
-		}
-		if (n == 0)
-			break;
-		len += (size_t)n;
+		else
+			len += (size_t)n;
 	}
-	err = check_text(path, text, len, why);
 	if (!err)
-		err = rules_source_add_text(s, path, text, len, why);
-out:
-	free(text);
+		err = check_text(path, text, len, why);
 	if (fd >= 0)
 		close(fd);
+	if (err) {
+		free(text);
+		return err;
+	}
+	text[len] = '\0';
+	*ret = text;
+	*ret_len = len;
+	return 0;
+}
+
+static int add_file(struct rules_source *s, const char *path, struct why *why)
+{
+	char *text;
+	size_t len;
+	int err = read_file(path, &text, &len, why);
+
+	if (err)
+		return err;
+	err = rules_source_add_text(s, path, text, len, why);
+	free(text);
 	return err;
+}
+
+char *rules_source_include(const char *name, const char *from)
+{
+	const char *slash = from ? strrchr(from, '/') : NULL;
+	struct why why;
+	char path[4096], *text;
+	size_t len;
+	int n;
+
+	if (*name == '/' || !slash)
+		n = snprintf(path, sizeof(path), "%s", name);
+	else
+		n = snprintf(path, sizeof(path), "%.*s/%s",
+			     (int)(slash - from), from, name);
+	if (n < 0 || (size_t)n >= sizeof(path) ||
+	    read_file(path, &text, &len, &why))
+		return NULL;
+	return text;
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b)

@@ -30,6 +30,10 @@ int rules_source_add_text(struct rules_source *, const char *name,
 /* Adds the built-in rules, as "built-in". */
 int rules_source_add_builtin(struct rules_source *, struct why *why);
 
+/* The text of a file that the file @from includes as @name, relative to it;
+ * the caller frees it.  NULL: it can not be read, or is no regular file. */
+char *rules_source_include(const char *name, const char *from);
+
 void rules_source_free(struct rules_source *);
 
 #endif

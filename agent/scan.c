@@ -153,6 +153,11 @@ static int look_closer(struct scan *s, const struct region *r,
 	return err;
 }
 
+static bool out_of_time(const struct scan *s)
+{
+	return s->deadline_ns && io_now_ns() >= s->deadline_ns;
+}
+
 static int take_batch(struct scan *s, const struct batch *b, struct look *l)
 {
 	const struct sweep_result *r = &s->result;
@@ -171,16 +176,13 @@ static int take_batch(struct scan *s, const struct batch *b, struct look *l)
 			return err;
 		if (err) /* the matcher fell; a new one goes on */
 			mark(l, SCAN_PARTIAL, why.text);
+		if (err && out_of_time(s))
+			return -ETIMEDOUT;
 	}
 	return 0;
 }
 
 /* ---- a process --------------------------------------------------------------- */
-
-static bool out_of_time(const struct scan *s)
-{
-	return s->deadline_ns && io_now_ns() >= s->deadline_ns;
-}
 
 static int look_at_region(struct scan *s, const struct region *r,
 			  struct look *l)
@@ -205,7 +207,7 @@ static int look_at_region(struct scan *s, const struct region *r,
 static int look_at_regions(struct scan *s, struct look *l)
 {
 	const struct region *r;
-	int err = maps_read(l->proc, &s->maps);
+	int err = out_of_time(s) ? -ETIMEDOUT : maps_read(l->proc, &s->maps);
 
 	if (err)
 		return err;
@@ -272,6 +274,8 @@ void scan_look(struct scan *s, const struct proc *proc, uint64_t deadline_ns,
 	int err = -ESRCH;
 
 	s->deadline_ns = deadline_ns;
+	if (s->match)
+		match_set_deadline(s->match, deadline_ns);
 	s->tick = tick;
 	s->user = user;
 	ret->proc = proc;

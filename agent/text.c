@@ -45,7 +45,7 @@ static bool is_plain(uint32_t rune)
 		{ 0x1d173, 0x1d17a }, { 0xe0000, 0x10ffff },
 	};
 
-	if (rune < 0x20 || rune == '\\')
+	if (rune < 0x20)
 		return false;
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
 		if (rune >= odd[i][0] && rune <= odd[i][1])
@@ -53,7 +53,8 @@ static bool is_plain(uint32_t rune)
 	return true;
 }
 
-char *text_escape(const void *bytes, size_t len, char *ret, size_t cap)
+static char *escape(const void *bytes, size_t len, bool double_backslash,
+		    char *ret, size_t cap)
 {
 	const uint8_t *s = bytes;
 	size_t out = 0, cut = 0;
@@ -64,7 +65,8 @@ char *text_escape(const void *bytes, size_t len, char *ret, size_t cap)
 		char one[8];
 		size_t width;
 
-		if (n && is_plain(rune)) {
+		if (n && is_plain(rune) &&
+		    (s[i] != '\\' || !double_backslash)) {
 			memcpy(one, s + i, n);
 			width = n;
 		} else if (s[i] == '\\') {
@@ -87,6 +89,16 @@ char *text_escape(const void *bytes, size_t len, char *ret, size_t cap)
 	}
 	ret[out] = '\0';
 	return ret;
+}
+
+char *text_escape(const void *bytes, size_t len, char *ret, size_t cap)
+{
+	return escape(bytes, len, true, ret, cap);
+}
+
+char *text_check_str(const char *s, char *ret, size_t cap)
+{
+	return escape(s, strlen(s), false, ret, cap);
 }
 
 char *text_escape_str(const char *s, char *ret, size_t cap)

@@ -14,6 +14,10 @@ char *text_escape(const void *bytes, size_t len, char *ret, size_t cap);
 /* The same for a NUL-terminated string. */
 char *text_escape_str(const char *s, char *ret, size_t cap);
 
+/* The same, but backslashes stay: for text that should be escaped already and
+ * comes from somebody who may not have done so. */
+char *text_check_str(const char *s, char *ret, size_t cap);
+
 /* Columns that @s (made by text_escape) takes on a terminal. */
 size_t text_columns(const char *s);
 

@@ -57,32 +57,66 @@ static bool is_new_family(const struct look *l, size_t i)
 	return true;
 }
 
-static bool in_plain_data(const struct look *l, const struct hit *h)
-{
-	for (size_t i = 0; i < h->n_strings; i++) {
-		const struct region *r =
-			l->maps ? maps_find(l->maps, h->strings[i].address)
-				: NULL;
+/* Where a hit's bytes are. */
+enum place { PROGRAM, HEAP, READ_FILE };
 
-		if (!r || r->flags & REGION_EXEC ||
-		    !(r->flags & REGION_ANON && r->flags & REGION_WRITE))
-			return false;
-	}
-	return true;
+/* Does the process execute anything of the file that @r maps? */
+static bool is_executed(const struct look *l, const struct region *file)
+{
+	size_t n;
+	const struct region *r = maps_regions(l->maps, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (r[i].flags & REGION_EXEC && r[i].inode == file->inode &&
+		    r[i].dev == file->dev)
+			return true;
+	return false;
 }
 
-/* An editor, a shell or a scanner with rules or a miner's words in its heap:
- * all is plain data, and it does not work, or has too many families. */
+/* A file of which no page is executable here is only read: by a virus scanner,
+ * an indexer, a copying tool. */
+static enum place place_of(const struct look *l, uint64_t address)
+{
+	const struct region *r = l->maps ? maps_find(l->maps, address) : NULL;
+
+	if (!r || r->flags & REGION_EXEC)
+		return PROGRAM;
+	if (r->where == WHERE_PLAIN)
+		return HEAP;
+	return r->inode && !is_executed(l, r) ? READ_FILE : PROGRAM;
+}
+
+/* The place that tells most: a single string in a program makes a hit one. */
+static enum place place_of_hit(const struct look *l, const struct hit *h)
+{
+	enum place best = READ_FILE;
+
+	for (size_t i = 0; i < h->n_strings; i++) {
+		enum place p = place_of(l, h->strings[i].address);
+
+		if (p < best)
+			best = p;
+	}
+	return h->n_strings ? best : PROGRAM;
+}
+
+/* An editor, a shell or a scanner with rules or a miner's words in its heap,
+ * or whoever maps a miner's file: all is data, and what is in a heap, where a
+ * script engine would have it, belongs to too many families or does not
+ * work. */
 static bool carries_rules(const struct look *l)
 {
 	unsigned families = 0;
 
 	for (size_t i = 0; i < l->n_hits; i++) {
-		if (!in_plain_data(l, &l->hits[i]))
+		enum place p = place_of_hit(l, &l->hits[i]);
+
+		if (p == PROGRAM)
 			return false;
-		families += is_new_family(l, i);
+		families += p == HEAP && is_new_family(l, i);
 	}
-	return families >= CARRIER_FAMILIES || l->cpu_share < WORK_MIN;
+	return !families || families >= CARRIER_FAMILIES ||
+	       l->cpu_share < WORK_MIN;
 }
 
 static bool has_file_as_data(const struct look *l)

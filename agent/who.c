@@ -10,15 +10,22 @@
 #include "io.h"
 #include "who.h"
 
+/* By /etc/passwd alone: getpwuid(3) would load the host's NSS modules and talk
+ * to daemons, from a program with root's rights. */
 static void read_user(uid_t uid, char *ret, size_t cap)
 {
+	FILE *f = fopen("/etc/passwd", "re");
 	struct passwd entry, *found = NULL;
 	char buf[4096];
 
-	if (getpwuid_r(uid, &entry, buf, sizeof(buf), &found) == 0 && found)
-		snprintf(ret, cap, "%s", entry.pw_name);
-	else
-		snprintf(ret, cap, "%u", uid);
+	snprintf(ret, cap, "%u", uid);
+	while (f && fgetpwent_r(f, &entry, buf, sizeof(buf), &found) == 0)
+		if (found->pw_uid == uid) {
+			snprintf(ret, cap, "%s", found->pw_name);
+			break;
+		}
+	if (f)
+		fclose(f);
 }
 
 /* The kernel appends " (deleted)" to the link; a file can be called so, too,

@@ -41,7 +41,7 @@ struct run {
 	uint64_t seed;
 	struct rule_set set;
 	struct image image;
-	YR_RULES *whole; /* the rules, for libyara alone */
+	YR_RULES *whole;	 /* the rules, for libyara alone */
 	struct found **expected; /* per string of libyara, by address */
 	uint32_t *n_expected;
 	bool *counted;	   /* per string: in @matches */
@@ -66,7 +66,8 @@ static struct totals {
 	uint64_t zeros, many, gave_up;
 } total;
 
-/* ---- a difference ------------------------------------------------------------ */
+/* ---- a difference
+ * ------------------------------------------------------------ */
 
 static const uint8_t *at_address(uint64_t address, size_t *ret_left)
 {
@@ -81,8 +82,8 @@ static const uint8_t *at_address(uint64_t address, size_t *ret_left)
 	return NULL;
 }
 
-__attribute__((noreturn, format(printf, 1, 2))) static void
-differ(const char *format, ...)
+__attribute__((noreturn, format(printf, 1, 2))) static void differ(
+	const char *format, ...)
 {
 	va_list ap;
 
@@ -119,7 +120,8 @@ static void differ_at(const char *what, const YR_STRING *s, unsigned set,
 	       (unsigned long long)f->address, f->length, hex);
 }
 
-/* ---- libyara alone ------------------------------------------------------------ */
+/* ---- libyara alone
+ * ------------------------------------------------------------ */
 
 static const uint8_t *fetch(YR_MEMORY_BLOCK *block)
 {
@@ -202,8 +204,8 @@ static int on_expected(YR_SCAN_CONTEXT *context, int message, void *data,
 	return CALLBACK_CONTINUE;
 }
 
-static void on_error(int level, const char *file, int line,
-		     const YR_RULE *rule, const char *message, void *user)
+static void on_error(int level, const char *file, int line, const YR_RULE *rule,
+		     const char *message, void *user)
 {
 	(void)file, (void)rule, (void)user;
 	if (level == YARA_ERROR_LEVEL_ERROR)
@@ -221,10 +223,10 @@ static void compile_whole(void)
 	if (yr_compiler_get_rules(compiler, &run.whole))
 		abort();
 	yr_compiler_destroy(compiler);
-	run.expected = calloc(run.whole->num_strings + 1,
-			      sizeof(*run.expected));
-	run.n_expected = calloc(run.whole->num_strings + 1,
-				sizeof(*run.n_expected));
+	run.expected =
+		calloc(run.whole->num_strings + 1, sizeof(*run.expected));
+	run.n_expected =
+		calloc(run.whole->num_strings + 1, sizeof(*run.n_expected));
 	run.counted = calloc(run.whole->num_strings + 1, 1);
 	run.holds = calloc(run.whole->num_rules + 1, 1);
 	run.hit = calloc(run.whole->num_rules + 1, 1);
@@ -240,9 +242,10 @@ static void scan_whole(void)
 
 	if (yr_scanner_create(run.whole, &run.scanner))
 		abort();
-	yr_scanner_set_flags(run.scanner, SCAN_FLAGS_NO_TRYCATCH |
-						  SCAN_FLAGS_PROCESS_MEMORY |
-						  SCAN_FLAGS_REPORT_RULES_MATCHING);
+	yr_scanner_set_flags(run.scanner,
+			     SCAN_FLAGS_NO_TRYCATCH |
+				     SCAN_FLAGS_PROCESS_MEMORY |
+				     SCAN_FLAGS_REPORT_RULES_MATCHING);
 	__real_yr_scanner_set_callback(run.scanner, on_expected, NULL);
 	yr_scanner_set_timeout(run.scanner, SLOW_SECONDS);
 	if (yr_scanner_scan_mem_blocks(run.scanner, &it))
@@ -250,7 +253,8 @@ static void scan_whole(void)
 	yr_scanner_destroy(run.scanner);
 }
 
-/* ---- comparing ---------------------------------------------------------------- */
+/* ---- comparing
+ * ---------------------------------------------------------------- */
 
 /* @list: NULL if the set was shown nothing. */
 ANY_ALIGNMENT static void compare_string(const YR_STRING *s, unsigned set,
@@ -365,7 +369,8 @@ static void compare_verdicts(void)
 	}
 }
 
-/* ---- the way of a scan ---------------------------------------------------------- */
+/* ---- the way of a scan
+ * ---------------------------------------------------------- */
 
 static void load_rules(void)
 {
@@ -405,8 +410,7 @@ static struct prefilter *make_filter(bool any)
 
 static void flush(void)
 {
-	if (run.look.n &&
-	    match_scan_look(run.scan, &run.look, run.memory))
+	if (run.look.n && match_scan_look(run.scan, &run.look, run.memory))
 		differ("match_scan_look refuses its windows");
 	/* What the matcher must not rely on any more. */
 	memset(run.memory, 0x5a, run.used);
@@ -496,7 +500,8 @@ static void scan_windows(void)
 	rules_free(run.rules);
 }
 
-/* ---- cases ------------------------------------------------------------------------ */
+/* ---- cases
+ * ------------------------------------------------------------------------ */
 
 static void do_case(uint64_t seed)
 {
@@ -564,11 +569,20 @@ int main(int argc, char **argv)
 		uint64_t n = optarg ? strtoull(optarg, NULL, 0) : 0;
 
 		switch (opt) {
-		case 's': seed = n; break;
-		case 'c': cases = n; break;
-		case 'm': matches = n; break;
-		case 't': end = time(NULL) + (time_t)n; break;
-		default: return 2;
+		case 's':
+			seed = n;
+			break;
+		case 'c':
+			cases = n;
+			break;
+		case 'm':
+			matches = n;
+			break;
+		case 't':
+			end = time(NULL) + (time_t)n;
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (cases == UINT64_MAX && matches == UINT64_MAX && !end)

@@ -7,8 +7,8 @@
 struct writer {
 	FILE *f;
 	struct rng *r;
-	uint32_t rule;	     /* the one being written */
-	uint32_t n_strings;  /* it has so many: $_s0, $_s1 ... */
+	uint32_t rule;	    /* the one being written */
+	uint32_t n_strings; /* it has so many: $_s0, $_s1 ... */
 	bool global[RULES_MAX];
 };
 
@@ -52,8 +52,9 @@ static void write_string_term(struct writer *w)
 		fprintf(w->f, "!_s%u[1] > %u", a, n);
 		break;
 	case 9:
-		fprintf(w->f, "for any i in (1..#_s%u) : (@_s%u[i] & 0xff == %u)",
-			a, a, rng_below(w->r, 256));
+		fprintf(w->f,
+			"for any i in (1..#_s%u) : (@_s%u[i] & 0xff == %u)", a,
+			a, rng_below(w->r, 256));
 		break;
 	case 10:
 		fprintf(w->f, "for %u of them : (# > %u)",

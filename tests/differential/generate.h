@@ -13,7 +13,7 @@ struct rng {
 };
 
 uint64_t rng_next(struct rng *);
-uint32_t rng_below(struct rng *, uint32_t n);		   /* 0..n-1 */
+uint32_t rng_below(struct rng *, uint32_t n);		  /* 0..n-1 */
 uint32_t rng_range(struct rng *, uint32_t a, uint32_t b); /* a..b */
 bool rng_chance(struct rng *, uint32_t percent);
 uint8_t rng_byte(struct rng *);

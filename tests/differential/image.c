@@ -6,14 +6,23 @@
 
 #define BASE 0x10000000 /* as in the conditions of generate.c */
 
-/* ---- what stands there ------------------------------------------------------ */
+/* ---- what stands there ------------------------------------------------------
+ */
 
 static void fill_code(struct rng *r, uint8_t *page)
 {
 	static const char *const pieces[] = {
-		"\x48\x89\xe5", "\x55", "\x48\x83\xec\x10", "\x0f\x1f\x40\x00",
-		"\x48\x8b\x45\xf8", "\xff\xff\xff\xff", "\xe8\x12\x00\x00\x00",
-		"\xc3", "\x5d\xc3", "\x90\x90\x90\x90", "\x31\xc0",
+		"\x48\x89\xe5",
+		"\x55",
+		"\x48\x83\xec\x10",
+		"\x0f\x1f\x40\x00",
+		"\x48\x8b\x45\xf8",
+		"\xff\xff\xff\xff",
+		"\xe8\x12\x00\x00\x00",
+		"\xc3",
+		"\x5d\xc3",
+		"\x90\x90\x90\x90",
+		"\x31\xc0",
 		"\x00\x00\x00\x00\x00\x00\x00\x00",
 	};
 	static const uint8_t lens[] = { 3, 1, 4, 4, 4, 4, 5, 1, 2, 4, 2, 8 };
@@ -21,8 +30,8 @@ static void fill_code(struct rng *r, uint8_t *page)
 	for (size_t i = 0; i < FLOW_PAGE;) {
 		uint32_t which = rng_below(r, 16);
 		uint8_t random = (uint8_t)rng_below(r, 256);
-		const void *piece = which < 12 ? pieces[which]
-					       : (const char *)&random;
+		const void *piece =
+			which < 12 ? pieces[which] : (const char *)&random;
 		size_t n = which < 12 ? lens[which] : 1;
 
 		n = n < FLOW_PAGE - i ? n : FLOW_PAGE - i;
@@ -59,7 +68,8 @@ static void fill(struct rng *r, uint8_t *page)
 	/* else zeros */
 }
 
-/* ---- where the strings go --------------------------------------------------- */
+/* ---- where the strings go ---------------------------------------------------
+ */
 
 static void plant(struct rng *r, struct image *m, const struct string *s,
 		  size_t *last)
@@ -122,7 +132,8 @@ static void plant_all(struct rng *r, struct image *m,
 			plant(r, m, &set->strings[i], &last);
 }
 
-/* ---- its shape ---------------------------------------------------------------- */
+/* ---- its shape
+ * ---------------------------------------------------------------- */
 
 static void cut_into_segments(struct rng *r, struct image *m)
 {
@@ -134,8 +145,10 @@ static void cut_into_segments(struct rng *r, struct image *m)
 		struct segment *s = &m->segments[i];
 		bool last = i + 1 == m->n_segments;
 
-		s->n_pages = last ? left : 1 + rng_below(r, (uint32_t)(left -
-						 (m->n_segments - i - 1)));
+		s->n_pages = last ? left
+				  : 1 + rng_below(r, (uint32_t)(left -
+								(m->n_segments -
+								 i - 1)));
 		s->bytes = m->memory + page * FLOW_PAGE;
 		s->region.start = address;
 		s->region.end = address + s->n_pages * FLOW_PAGE;
@@ -153,8 +166,8 @@ static void cut_into_batches(struct rng *r, struct image *m)
 
 	m->n_batches = 0;
 	for (size_t i = 0; i < m->n_segments; i++) {
-		size_t page = (size_t)(m->segments[i].bytes - m->memory) /
-			      FLOW_PAGE;
+		size_t page =
+			(size_t)(m->segments[i].bytes - m->memory) / FLOW_PAGE;
 		size_t end = page + m->segments[i].n_pages;
 
 		while (page < end) {
@@ -169,8 +182,8 @@ static void cut_into_batches(struct rng *r, struct image *m)
 
 void image_make(struct rng *r, const struct rule_set *set, struct image *m)
 {
-	uint8_t where = rng_chance(r, 75) ? (1 << WHERE_COUNT) - 1
-					  : WHERE_PLAIN;
+	uint8_t where =
+		rng_chance(r, 75) ? (1 << WHERE_COUNT) - 1 : WHERE_PLAIN;
 
 	memset(m, 0, sizeof(*m));
 	m->n_pages = set->tiny ? rng_range(r, SEGMENTS_MAX, 12)

@@ -32,15 +32,16 @@ bool rng_chance(struct rng *r, uint32_t percent)
  * they are where a prefilter has its trouble. */
 uint8_t rng_byte(struct rng *r)
 {
-	static const uint8_t common[] = { 0x00, 0xff, 0x48, 0x8b, 0x89, 0x0f,
-					  0x20, 0x65, 0x90, 0xcc };
+	static const uint8_t common[] = { 0x00, 0xff, 0x48, 0x8b, 0x89,
+					  0x0f, 0x20, 0x65, 0x90, 0xcc };
 
 	if (rng_chance(r, 12))
 		return common[rng_below(r, sizeof(common))];
 	return (uint8_t)rng_below(r, 256);
 }
 
-/* ---- instances -------------------------------------------------------------- */
+/* ---- instances --------------------------------------------------------------
+ */
 
 struct out {
 	uint8_t *bytes;
@@ -68,8 +69,8 @@ static void put_node(struct rng *r, const struct node *n, struct out *o)
 
 	switch (n->type) {
 	case NODE_BYTE:
-		put(o, (n->value & n->mask) |
-			       ((uint8_t)rng_below(r, 256) & (uint8_t)~n->mask));
+		put(o, (n->value & n->mask) | ((uint8_t)rng_below(r, 256) &
+					       (uint8_t)~n->mask));
 		break;
 	case NODE_CLASS:
 		put(o, member(r, n));
@@ -145,7 +146,7 @@ size_t generate_instance(struct rng *r, const struct string *s, uint8_t *ret,
 	if (s->base64wide ? !s->base64 || rng_chance(r, 50)
 			  : s->wide && (!s->ascii || rng_chance(r, 50)))
 		widen(&o);
-	for (size_t i = 0; i < o.n && s->xor; i++)
+	for (size_t i = 0; i < o.n && s->xor ; i++)
 		o.bytes[i] ^= key;
 	return o.n;
 }

@@ -4,7 +4,8 @@
 #include <yara.h>
 #include "generate.h"
 
-/* ---- nodes ---------------------------------------------------------------- */
+/* ---- nodes ----------------------------------------------------------------
+ */
 
 /* Past the pool's end the last node is used again: odd, but a valid one. */
 static struct node *new_node(struct rule_set *set, enum node_type type)
@@ -33,7 +34,8 @@ static struct node *a_byte(struct rng *r, struct rule_set *set)
 	return n;
 }
 
-/* ---- hex ------------------------------------------------------------------ */
+/* ---- hex ------------------------------------------------------------------
+ */
 
 static struct node *hex_token(struct rng *r, struct rule_set *set)
 {
@@ -145,13 +147,15 @@ static void print_hex(FILE *f, const struct node *n)
 	}
 }
 
-/* ---- regular expressions --------------------------------------------------- */
+/* ---- regular expressions ---------------------------------------------------
+ */
 
 static struct node *a_class(struct rng *r, struct rule_set *set, bool dot_all)
 {
-	static const char *const texts[] = { ".", "\\d", "\\w", "\\s", "[a-f]",
-					     "[0-9A-F]", "[^a-z]", "\\S",
-					     "[\\x80-\\xff]", "[abc\\x00]" };
+	static const char *const texts[] = {
+		".",	    "\\d",    "\\w", "\\s",	      "[a-f]",
+		"[0-9A-F]", "[^a-z]", "\\S", "[\\x80-\\xff]", "[abc\\x00]"
+	};
 	struct node *n = new_node(set, NODE_CLASS);
 	uint32_t which = rng_below(r, 10);
 
@@ -163,7 +167,8 @@ static struct node *a_class(struct rng *r, struct rule_set *set, bool dot_all)
 				(c < 128 && isalnum(c)) || c == '_',
 				space,
 				c >= 'a' && c <= 'f',
-				(c >= '0' && c <= '9') || (c >= 'A' && c <= 'F'),
+				(c >= '0' && c <= '9') ||
+					(c >= 'A' && c <= 'F'),
 				!(c >= 'a' && c <= 'z'),
 				!space,
 				c >= 0x80,
@@ -289,7 +294,8 @@ static void print_regex(FILE *f, const struct node *n)
 	}
 }
 
-/* ---- strings ---------------------------------------------------------------- */
+/* ---- strings ----------------------------------------------------------------
+ */
 
 static void text_string(struct rng *r, struct rule_set *set, struct string *s)
 {
@@ -300,8 +306,8 @@ static void text_string(struct rng *r, struct rule_set *set, struct string *s)
 	if (s->len < 3 && !rng_chance(r, 10))
 		s->len += 3;
 	for (size_t i = 0; i < s->len; i++)
-		s->text[i] = words ? (uint8_t)rng_range(r, 'a', 'z')
-				   : rng_byte(r);
+		s->text[i] =
+			words ? (uint8_t)rng_range(r, 'a', 'z') : rng_byte(r);
 	/* Half of it in a page of zeros, where nobody looks. */
 	if (rng_chance(r, 6)) {
 		s->len = rng_range(r, 3, 6);
@@ -377,7 +383,7 @@ void print_string(FILE *f, const struct string *s)
 	fputs(s->fullword ? " fullword" : "", f);
 	fputs(s->base64 ? " base64" : "", f);
 	fputs(s->base64wide ? " base64wide" : "", f);
-	if (s->xor && s->key_min == 0 && s->key_max == 255)
+	if (s->xor &&s->key_min == 0 && s->key_max == 255)
 		fputs(" xor", f);
 	else if (s->xor)
 		fprintf(f, " xor(0x%02x-0x%02x)", s->key_min, s->key_max);

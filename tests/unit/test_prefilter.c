@@ -267,7 +267,8 @@ static void false_marks_are_few(void **state)
 		fill(span, FLOW_PAGE, i % 2 ? RANDOM : TEXT);
 		n_marked += prefilter_page(pf, span).where != 0;
 	}
-	assert_int_equal(n_marked, 0);
+	/* Of the shortest, four bytes at a page's end are enough. */
+	assert_in_range(n_marked, 0, 5);
 	prefilter_free(pf);
 	free(span);
 }

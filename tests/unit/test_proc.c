@@ -316,7 +316,8 @@ static void names_that_are_no_pids_are_passed_over(void **state)
 {
 	static const char *const odd[] = { "0", "12x", "x12", "-3", "1 ",
 					   "2147483648", "99999999999999999",
-					   "self", "4294967297" };
+					   "self", "4294967297",
+					   "18446744073709551621" };
 	char dir[] = "/tmp/test_proc.XXXXXX", name[32];
 	pid_t *list;
 	size_t n;

@@ -233,6 +233,15 @@ static void suspects_are_merged(void **state)
 	assert_true(result.suspects[0].end >= BASE + 6 * P + 140);
 	assert_int_equal(result.suspects[0].sets, CODE | IMAGE | ANY);
 	assert_true(result.suspects[1].start > result.suspects[0].end);
+	/* Of two pages, each with another set; the second begins earlier. */
+	fill(8, RX);
+	plant(0, 3 * P - 60);
+	plant(1, 3 * P + 8);
+	sweep(0);
+	assert_int_equal(result.n_suspects, 1);
+	assert_int_equal(result.suspects[0].sets, CODE | IMAGE | ANY);
+	assert_int_equal(result.suspects[0].start, LOW(BASE + 3 * P + 8 - 100));
+	assert_int_equal(result.suspects[0].end, HIGH(BASE + 3 * P + 8 + 300));
 }
 
 static void every_plant_is_suspected(void **state)

@@ -1,0 +1,154 @@
+/* A matcher that was taken over says anything, at any time.  The input is
+ * what it sends: for each message a byte with its type, a byte with a bit that
+ * says whether the size is right, two with the count of the bytes that follow
+ * (the rest is zeros). */
+#include <assert.h>
+#include "match.c"
+#include "text.c"
+#include "wire.c"
+
+static const uint8_t *rest;
+static size_t n_rest;
+
+static uint8_t byte(void)
+{
+	return n_rest ? n_rest--, *rest++ : 0;
+}
+
+/* The next message of the input; its length. */
+static size_t next_message(struct wire_message *m)
+{
+	uint32_t type = byte();
+	bool right = byte() & 1;
+	size_t n = byte(), size;
+
+	n |= (size_t)byte() << 8;
+	n = n < n_rest ? n : n_rest;
+	n = n < sizeof(*m) - BODY ? n : sizeof(*m) - BODY;
+	memset(m, 0, sizeof(*m));
+	memcpy((uint8_t *)m + BODY, rest, n);
+	rest += n;
+	n_rest -= n;
+	m->type = type;
+	size = (size_t)size_of(m, sizeof(*m));
+	return BODY + (right && size <= sizeof(*m) - BODY ? size : n);
+}
+
+/* Instead of a process: all that it will ever say is in the socket. */
+int match_child_start(struct match_child *c, const struct match_options *o,
+		      int memfd, struct why *why)
+{
+	static struct wire_message m;
+	int pair[2];
+
+	(void)o;
+	(void)memfd;
+	(void)why;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair))
+		abort();
+	while (n_rest) {
+		const uint8_t *from = rest;
+		size_t n = n_rest, len = next_message(&m);
+
+		if (send(pair[1], &m, len, 0) < 0) { /* full: for the next */
+			rest = from;
+			n_rest = n;
+			break;
+		}
+	}
+	shutdown(pair[1], SHUT_WR);
+	c->pid = 1;
+	c->pidfd = pair[1];
+	c->socket = pair[0];
+	return 0;
+}
+
+void match_child_stop(struct match_child *c)
+{
+	if (c->socket >= 0) {
+		close(c->socket);
+		close(c->pidfd);
+	}
+	*c = MATCH_CHILD_NONE;
+	c->pid = 0;
+}
+
+const char *match_child_death(const struct match_child *c, char *ret,
+			      size_t cap)
+{
+	(void)c;
+	snprintf(ret, cap, "fell silent");
+	return ret;
+}
+
+ssize_t mem_stretch(struct mem *m, uint64_t from, uint64_t to, uint8_t *buf,
+		    size_t cap, uint64_t *ret_at)
+{
+	size_t n = to - from < cap ? to - from : cap;
+
+	(void)m;
+	memset(buf, 'x', n);
+	*ret_at = from;
+	return (ssize_t)n;
+}
+
+static void check_hits(const struct hit *hits, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		assert(hits[i].n_strings <= HIT_STRINGS);
+		assert(memchr(hits[i].rule->name, 0, 128));
+		assert(memchr(hits[i].rule->slow, 0, 160));
+		assert(hits[i].rule->where < WHERE_COUNT);
+		for (size_t k = 0; k < hits[i].n_strings; k++) {
+			assert(memchr(hits[i].strings[k].name, 0, 48));
+			assert(hits[i].strings[k].n_bytes <= HIT_BYTES);
+		}
+	}
+}
+
+static void use(struct match *m)
+{
+	const struct suspect s = { 0x1001, 0x1001 + 200000, 255 };
+	const struct hit *hits = NULL;
+	struct why why = { "" };
+	size_t n = 0;
+
+	for (int round = 0; round < 3; round++) {
+		int err = match_look(m, NULL, &s, &why);
+
+		if (!err)
+			err = match_end(m, &hits, &n, &why);
+		if (!err || err == -ENODATA)
+			check_hits(hits, n);
+		assert(memchr(why.text, 0, sizeof(why.text)));
+	}
+	match_drop(m);
+}
+
+/* One for all inputs: its table of hits is large. */
+static struct match *make(void)
+{
+	struct match *m = calloc(1, sizeof(*m));
+
+	m->child = MATCH_CHILD_NONE;
+	m->hits = calloc(HITS_MAX, sizeof(*m->hits));
+	if (!m->hits || make_memory(m))
+		abort();
+	return m;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static struct match *m;
+	struct why why = { "" };
+
+	if (!m)
+		m = make();
+	rest = data;
+	n_rest = len;
+	match_child_start(&m->child, NULL, -1, &why);
+	if (learn(m, &why) == 0)
+		use(m);
+	stop(m);
+	return 0;
+}

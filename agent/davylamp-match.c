@@ -130,6 +130,7 @@ static int start(struct matcher *m, int argc, char **argv)
 		{ 0 },
 	};
 	bool builtin = true;
+	uint32_t kept = HIT_BYTES;
 	struct rules *rules;
 	struct why why = { "" };
 	int err;
@@ -140,7 +141,7 @@ static int start(struct matcher *m, int argc, char **argv)
 		builtin = false;
 	}
 	if (yr_initialize() != ERROR_SUCCESS ||
-	    yr_set_configuration_uint32(YR_CONFIG_MAX_MATCH_DATA, HIT_BYTES))
+	    yr_set_configuration(YR_CONFIG_MAX_MATCH_DATA, &kept))
 		return refuse(m, -ENOMEM, &why);
 	err = rules_load((const char *const *)argv + optind,
 			 (size_t)(argc - optind), builtin, &rules, &why);

@@ -221,8 +221,9 @@ static void limit_matches(struct scan *s)
 	}
 }
 
-/* Before the first window of a process.  libyara goes on looking for the
- * strings of disabled rules, and keeps an entry point for good. */
+/* Before the first window of a process: the strings of other sets' rules are
+ * switched off (libyara switches all on when a scan ends), and the entry point
+ * that it keeps for good is forgotten. */
 static void begin(struct scan *s)
 {
 	const YR_RULES *set = rules_set(s->all->rules, s->set);
@@ -230,7 +231,8 @@ static void begin(struct scan *s)
 	s->started = true;
 	s->scanner->entry_point = YR_UNDEFINED;
 	for (uint32_t i = 0; i < set->num_strings; i++)
-		if (set->strings_table[i].flags & STRING_FLAGS_DISABLED)
+		if (!rules_judges(s->all->rules, s->set,
+				  set->strings_table[i].rule_idx))
 			yr_bitmask_set(s->scanner->strings_temp_disabled, i);
 }
 

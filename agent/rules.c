@@ -13,7 +13,8 @@
 struct rules {
 	struct rules_source source;
 	struct rules_plan plan;
-	YR_RULES *sets[SET_COUNT];
+	YR_RULES *compiled;
+	uint8_t used;		/* SET_BIT of the sets that report a rule */
 	struct rule *rules;	/* per rule of libyara, private ones too */
 	uint8_t *where;		/* likewise: enum where; WHERE_COUNT: private */
 	uint32_t *number;	/* libyara's index -> ours */
@@ -209,43 +210,6 @@ static bool is_used(const struct rules *r, unsigned set)
 	return false;
 }
 
-/* What stays is what the set reports and what that rests on: a condition that
- * names a disabled rule would be undefined, or worse (libyara takes that for
- * the end of "any of (rule_a, rule_b)"). */
-static void disable_others(const struct rules *r, YR_RULES *rules,
-			   unsigned set)
-{
-	for (uint32_t i = 0; i < r->n_all; i++)
-		if (!(r->plan.rules[i].sets & 1U << set))
-			yr_rule_disable(&rules->rules_table[i]);
-}
-
-/* @first is the compilation at hand; further sets need one of their own,
- * since a rule is disabled in the compiled rules, not in a scanner. */
-static int make_sets(struct rules *r, YR_RULES *first, struct why *why)
-{
-	int err = 0;
-
-	for (unsigned s = 0; s < SET_COUNT && !err; s++) {
-		if (!is_used(r, s))
-			continue;
-		if (first)
-			r->sets[s] = first;
-		else
-			err = compile(&r->source, &r->sets[s], why);
-		if (!err && r->sets[s]->num_rules != r->n_all)
-			err = why_set(why, -EAGAIN,
-				      "rules: an included file changed while "
-				      "it was read; try again");
-		first = NULL;
-		if (!err)
-			disable_others(r, r->sets[s], s);
-	}
-	if (first)
-		yr_rules_destroy(first);
-	return err;
-}
-
 static void make_version(struct rules *r)
 {
 	XXH3_state_t *state = XXH3_createState();
@@ -265,7 +229,6 @@ int rules_load(const char *const *paths, size_t n, bool builtin,
 	       struct rules **ret, struct why *why)
 {
 	struct rules *r = calloc(1, sizeof(*r));
-	YR_RULES *first = NULL;
 	int err = r ? 0 : -ENOMEM;
 
 	if (!err && builtin)
@@ -273,21 +236,18 @@ int rules_load(const char *const *paths, size_t n, bool builtin,
 	for (size_t i = 0; i < n && !err; i++)
 		err = rules_source_add(&r->source, paths[i], why);
 	if (!err)
-		err = compile(&r->source, &first, why);
+		err = compile(&r->source, &r->compiled, why);
 	if (!err)
-		err = describe(r, first, why);
+		err = describe(r, r->compiled, why);
 	if (!err)
-		err = rules_plan_make(first, r->where, &r->plan);
-	if (!err) {
-		err = make_sets(r, first, why);
-		first = NULL;
-	}
+		err = rules_plan_make(r->compiled, r->where, &r->plan);
 	if (err) {
-		if (first)
-			yr_rules_destroy(first);
 		rules_free(r);
 		return err;
 	}
+	for (unsigned s = 0; s < SET_COUNT; s++)
+		if (is_used(r, s))
+			r->used |= (uint8_t)(1U << s);
 	make_version(r);
 	*ret = r;
 	return 0;
@@ -297,9 +257,8 @@ void rules_free(struct rules *r)
 {
 	if (!r)
 		return;
-	for (unsigned s = 0; s < SET_COUNT; s++)
-		if (r->sets[s])
-			yr_rules_destroy(r->sets[s]);
+	if (r->compiled)
+		yr_rules_destroy(r->compiled);
 	rules_plan_free(&r->plan);
 	rules_source_free(&r->source);
 	free(r->rules);
@@ -321,10 +280,15 @@ const struct rule *rules_rule(const struct rules *r, uint32_t i)
 	return &r->rules[r->index[i]];
 }
 
+bool rules_judges(const struct rules *r, unsigned set, uint32_t index)
+{
+	return r->plan.rules[index].sets & 1U << set;
+}
+
 bool rules_number(const struct rules *r, unsigned set, const YR_RULE *rule,
 		  uint32_t *ret)
 {
-	size_t i = (size_t)(rule - r->sets[set]->rules_table);
+	size_t i = (size_t)(rule - r->compiled->rules_table);
 
 	if (!is_reported(r, i, set))
 		return false;
@@ -347,7 +311,7 @@ void rules_why_slow(const struct rules *r, uint32_t i, char *ret, size_t cap)
 
 YR_RULES *rules_set(const struct rules *r, unsigned set)
 {
-	return r->sets[set];
+	return r->used & 1U << set ? r->compiled : NULL;
 }
 
 const struct atom *rules_atoms(const struct rules *r, size_t *ret_n)

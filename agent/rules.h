@@ -3,10 +3,10 @@
  * A rule belongs to one class of memory (its meta `where`) and is looked for
  * in one of two ways: by the prefilter's suspects, or, if it could hold
  * without any string that the prefilter knows, in every page.  libyara knows
- * nothing of either, so there is one compiled set for each combination that
- * occurs, and in it the rules of the others are disabled, except those that
- * its own rules rest on (named in a condition, private, or global): these are
- * judged there by the memory that its own rules see, but not reported.
+ * nothing of either: each combination that occurs is a set, with a scanner of
+ * its own over the same compiled rules, which looks for the strings of its own
+ * rules alone, and of those that these rest on (named in a condition, private,
+ * or global).  What it says of other rules means nothing.
  *
  * uintN(), intN() and modules have no value here: libyara reads for them when
  * it judges the conditions, and by then the memory has been shown and is gone.
@@ -37,7 +37,10 @@ void rules_free(struct rules *);
 uint32_t rules_count(const struct rules *);
 const struct rule *rules_rule(const struct rules *, uint32_t i);
 
-/* Is @rule, of the compiled set @set, reported from it?  *ret: its number. */
+/* Does @set look for the strings of libyara's rule number @index? */
+bool rules_judges(const struct rules *, unsigned set, uint32_t index);
+
+/* Is @rule reported from @set?  *ret: its number. */
 bool rules_number(const struct rules *, unsigned set, const YR_RULE *rule,
 		  uint32_t *ret);
 
@@ -45,7 +48,7 @@ bool rules_number(const struct rules *, unsigned set, const YR_RULE *rule,
 bool rules_every_page(const struct rules *, uint32_t i);
 void rules_why_slow(const struct rules *, uint32_t i, char *ret, size_t cap);
 
-/* The compiled set @set (0..SET_COUNT-1), NULL if no rule is in it. */
+/* The compiled rules for @set (0..SET_COUNT-1), NULL if it reports no rule. */
 YR_RULES *rules_set(const struct rules *, unsigned set);
 
 /* What the prefilter must know; as long as the rules live. */

@@ -295,7 +295,7 @@ static void compare_set(unsigned set, const YR_MATCHES *lists)
 	for (uint32_t i = 0; i < rules->num_strings; i++) {
 		const YR_STRING *s = &rules->strings_table[i];
 
-		if (!RULE_IS_DISABLED(&rules->rules_table[s->rule_idx]))
+		if (rules_judges(run.rules, set, s->rule_idx))
 			compare_string(s, set, lists ? &lists[i] : NULL);
 	}
 }
@@ -305,20 +305,19 @@ static void compare_set(unsigned set, const YR_MATCHES *lists)
 static struct shim {
 	YR_CALLBACK_FUNC callback;
 	void *user;
+	unsigned set;
 } shims[SET_COUNT];
-static size_t n_shims;
+static unsigned next_set; /* match_scan.c makes their scanners in order */
 
 static int on_message(YR_SCAN_CONTEXT *context, int message, void *data,
 		      void *user)
 {
 	const struct shim *shim = user;
 
-	for (unsigned i = 0; i < SET_COUNT; i++)
-		if (message == CALLBACK_MSG_SCAN_FINISHED &&
-		    rules_set(run.rules, i) == context->rules) {
-			run.judged[i] = true;
-			compare_set(i, context->matches);
-		}
+	if (message == CALLBACK_MSG_SCAN_FINISHED) {
+		run.judged[shim->set] = true;
+		compare_set(shim->set, context->matches);
+	}
 	return shim->callback(context, message, data, shim->user);
 }
 
@@ -326,9 +325,12 @@ void __wrap_yr_scanner_set_callback(YR_SCANNER *, YR_CALLBACK_FUNC, void *);
 void __wrap_yr_scanner_set_callback(YR_SCANNER *scanner, YR_CALLBACK_FUNC f,
 				    void *user)
 {
-	struct shim *shim = &shims[n_shims++ % SET_COUNT];
+	struct shim *shim;
 
-	*shim = (struct shim){ f, user };
+	while (!rules_set(run.rules, next_set))
+		next_set++;
+	shim = &shims[next_set];
+	*shim = (struct shim){ f, user, next_set++ };
 	__real_yr_scanner_set_callback(scanner, on_message, shim);
 }
 
@@ -387,6 +389,7 @@ static void load_rules(void)
 	if (rules_load(paths, 1, false, &run.rules, &why))
 		differ("rules_load: %s", why.text);
 	unlink(path);
+	next_set = 0;
 	if (match_scan_new(run.rules, &run.scan))
 		abort();
 }

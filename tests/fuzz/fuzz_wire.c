@@ -3,6 +3,7 @@
  * says whether the size is right, two with the count of the bytes that follow
  * (the rest is zeros). */
 #include <assert.h>
+#include "io.c"
 #include "match.c"
 #include "text.c"
 #include "wire.c"

@@ -103,7 +103,9 @@ void finding_describe(const struct finding *f, char *ret, size_t cap)
 	append(ret, cap, n, "; it uses %.0f %% of a core%s%s.",
 	       l->cpu_share * 100,
 	       f->jit ? " and has a live mining JIT" : "",
-	       f->idle ? ", so nothing shows that it mines now" : "");
+	       f->only_read ? ", and it only reads the file that holds this"
+	       : f->idle    ? ", so nothing shows that it mines now"
+			    : "");
 }
 
 /* ---- parts of the message -------------------------------------------------- */

@@ -175,6 +175,7 @@ struct finding {
 	size_t n_shares;
 	bool jit;		/* a live proof-of-work JIT was seen */
 	bool idle;		/* nothing shows work: severity lowered */
+	bool only_read;		/* in a file that is not run: likewise */
 	uint64_t dataset_bytes;	/* a mapping of RandomX's size, or 0 */
 };
 

@@ -252,7 +252,11 @@ void show_finding(const struct show *s, const struct finding *f,
 			 text_bytes(f->dataset_bytes, size));
 		show_field(s, "evidence", text);
 	}
-	if (f->idle)
+	if (f->only_read)
+		show_field(s, "severity",
+			   "lowered: it stands in a file that the process maps "
+			   "but does not execute");
+	else if (f->idle)
 		show_field(s, "severity",
 			   "lowered: the code is there (a wallet or node has "
 			   "it, too), but nothing shows that it mines now");

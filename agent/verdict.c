@@ -100,23 +100,28 @@ static enum place place_of_hit(const struct look *l, const struct hit *h)
 	return h->n_strings ? best : PROGRAM;
 }
 
-/* An editor, a shell or a scanner with rules or a miner's words in its heap,
- * or whoever maps a miner's file: all is data, and what is in a heap, where a
- * script engine would have it, belongs to too many families or does not
- * work. */
+/* An editor, a shell or a scanner with rules or a miner's words in its heap:
+ * a script engine that mines would have them there, too, but it would work,
+ * and not for so many families. */
 static bool carries_rules(const struct look *l)
 {
 	unsigned families = 0;
 
 	for (size_t i = 0; i < l->n_hits; i++) {
-		enum place p = place_of_hit(l, &l->hits[i]);
-
-		if (p == PROGRAM)
+		if (place_of_hit(l, &l->hits[i]) != HEAP)
 			return false;
-		families += p == HEAP && is_new_family(l, i);
+		families += is_new_family(l, i);
 	}
-	return !families || families >= CARRIER_FAMILIES ||
-	       l->cpu_share < WORK_MIN;
+	return families >= CARRIER_FAMILIES || l->cpu_share < WORK_MIN;
+}
+
+/* All that was found is in files that the process maps and does not run. */
+static bool is_only_read(const struct finding *f)
+{
+	for (size_t i = 0; i < f->look->n_hits; i++)
+		if (place_of_hit(f->look, &f->look->hits[i]) != READ_FILE)
+			return false;
+	return f->n_shares == 0;
 }
 
 static bool has_file_as_data(const struct look *l)
@@ -170,7 +175,8 @@ static void weigh(const struct look *l, struct finding *f)
 	}
 	f->dataset_bytes = dataset(l);
 	f->idle = is_idle_wallet(f);
-	if (f->idle)
+	f->only_read = is_only_read(f);
+	if (f->idle || f->only_read)
 		f->severity = SEVERITY_LOW;
 }
 

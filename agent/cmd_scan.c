@@ -273,18 +273,19 @@ static void warn_of_slow_rules(const struct run *r)
 			slow == 1 ? "" : ", ...");
 }
 
-static int open_record(struct run *r)
+static int read_config(struct run *r)
 {
 	struct why why = { "" };
 	struct config config;
 
-	if (!r->o.report)
+	if (!r->o.report && !r->o.config)
 		return 0;
 	if (config_load(r->o.config, &config, &why)) {
 		fprintf(stderr, "davylamp scan: %s\n", why.text);
 		return EXIT_USAGE;
 	}
-	if (record_open(&config, &r->record, &why)) {
+	r->tools.environment = config.findings.environment;
+	if (r->o.report && record_open(&config, &r->record, &why)) {
 		fprintf(stderr, "davylamp scan: %s\nNothing was scanned.\n",
 			why.text);
 		return EXIT_UNABLE;
@@ -321,6 +322,7 @@ static int prepare(struct run *r)
 		match_engine(pass_match(r->pass)),
 		match_version(pass_match(r->pass)),
 		hashset_version(r->set),
+		r->tools.environment,
 	};
 	match_rules(pass_match(r->pass), &r->n_rules);
 	warn_of_slow_rules(r);
@@ -382,7 +384,7 @@ int cmd_scan(int argc, char **argv)
 	show_init(&r.show, stdout);
 	r.show.verbose = r.o.verbose;
 	show_progress_init(&r.progress, stderr);
-	status = open_record(&r);
+	status = read_config(&r);
 	if (!status)
 		status = prepare(&r);
 	if (!status)

@@ -32,6 +32,7 @@ struct config {
 		char file[CONFIG_TEXT]; /* "-": stdout, "none": none */
 		uint64_t format;	/* enum config_format */
 		bool journal;
+		bool environment;
 		char state[CONFIG_TEXT];    /* folder of the ledger */
 	} findings;
 	struct {

@@ -39,6 +39,8 @@ const struct config_key config_keys[] = {
 	    "is no file"),
 	KEY(findings, format, CHOICE, "scc", "of that file", FORMATS),
 	KEY(findings, journal, YES, "yes", "one structured entry per finding"),
+	KEY(findings, environment, YES, "no",
+	    "put the process's environment into findings; it can hold secrets"),
 	KEY(findings, state, PATH, "/var/lib/davylamp/state",
 	    "folder of root alone where open findings are remembered"),
 	KEY(pubsub, topic, TOPIC, "", "projects/P/topics/T"),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "commands.h"
+#include "config.h"
 #include "text.h"
 
 static int cmd_help(int argc, char **argv);
@@ -13,14 +14,19 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *about;
+	bool reads_config; /* else it is only checked, for all commands take
+			      --config alike */
 } commands[] = {
-	{ "scan", cmd_scan, "look at every process once and say what mines" },
-	{ "hash", cmd_hash, "build, show and query sets of known binaries" },
-	{ "rules", cmd_rules, "check and list rules" },
-	{ "report", cmd_report, "what waits for delivery; deliver it" },
-	{ "doctor", cmd_doctor, "what works here, and what mends the rest" },
-	{ "help", cmd_help, "this list, or the help of one command" },
-	{ "version", cmd_version, "print the version" },
+	{ "scan", cmd_scan, "look at every process once and say what mines",
+	  true },
+	{ "hash", cmd_hash, "build, show and query sets of known binaries",
+	  false },
+	{ "rules", cmd_rules, "check and list rules", false },
+	{ "report", cmd_report, "what waits for delivery; deliver it", true },
+	{ "doctor", cmd_doctor, "what works here, and what mends the rest",
+	  false },
+	{ "help", cmd_help, "this list, or the help of one command", false },
+	{ "version", cmd_version, "print the version", false },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -32,7 +38,8 @@ static void usage(FILE *out)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-10s%s\n", commands[i].name,
 			commands[i].about);
-	fputs("\nTry: sudo davylamp scan\n", out);
+	fputs("\nEach takes --config FILE instead of " CONFIG_DEFAULT
+	      ".\nTry: sudo davylamp scan\n", out);
 }
 
 static int cmd_version(int argc, char **argv)
@@ -52,13 +59,39 @@ static int finish(int status)
 	return EXIT_UNABLE;
 }
 
+/* Checks the file of --config FILE and takes both words out of @argv; returns
+ * how many are left, or -1. */
+static int check_config(int argc, char **argv)
+{
+	struct why why = { "" };
+	struct config config;
+
+	for (int i = 1; i + 1 < argc; i++) {
+		if (strcmp(argv[i], "--config"))
+			continue;
+		if (config_load(argv[i + 1], &config, &why)) {
+			fprintf(stderr, "davylamp: %s\n", why.text);
+			return -1;
+		}
+		memmove(&argv[i], &argv[i + 2],
+			(size_t)(argc - i - 1) * sizeof(*argv));
+		return argc - 2;
+	}
+	return argc;
+}
+
 static int run(int argc, char **argv)
 {
 	char shown[128];
 
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (!strcmp(argv[0], commands[i].name))
-			return finish(commands[i].run(argc, argv));
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (strcmp(argv[0], commands[i].name))
+			continue;
+		if (!commands[i].reads_config)
+			argc = check_config(argc, argv);
+		return argc < 0 ? EXIT_USAGE
+				: finish(commands[i].run(argc, argv));
+	}
 	fprintf(stderr, "davylamp: there is no command '%s'; try: "
 			"davylamp help\n",
 		text_escape_str(argv[0], shown, sizeof(shown)));

@@ -6,9 +6,12 @@
 #include <time.h>
 #include "exefile.h"
 #include "finding_json.h"
+#include "io.h"
 #include "maps.h"
 #include "text.h"
 #include "verdict.h"
+
+#define ENVIRONMENT_BYTES 16384 /* more is cut, and said */
 
 #define NEXT_STEPS \
 	"Keep the evidence before you stop it: a snapshot of the disk, and " \
@@ -206,7 +209,35 @@ static json_object *binary_of(const struct proc *p, const struct who *w)
 	return o;
 }
 
-static json_object *process(const struct proc *p, const struct who *w)
+/* It can hold secrets: only if asked for. */
+static void add_environment(json_object *o, const struct proc *p)
+{
+	char text[ENVIRONMENT_BYTES], shown[8192];
+	json_object *list = json_object_new_array();
+	ssize_t n = io_read_at(p->dir, "environ", text, sizeof(text));
+
+	for (ssize_t at = 0; at < n;) {
+		size_t len = strnlen(text + at, (size_t)(n - at));
+		char *equals = memchr(text + at, '=', len);
+		json_object *one = json_object_new_object();
+
+		if (equals)
+			*equals = '\0';
+		add_hostile(one, "name", text + at);
+		add_text(one, "val",
+			 text_escape_str(equals ? equals + 1 : "", shown,
+					 sizeof(shown)));
+		json_object_array_add(list, one);
+		at += (ssize_t)len + 1;
+	}
+	json_object_object_add(o, "envVariables", list);
+	json_object_object_add(o, "envVariablesTruncated",
+			       json_object_new_boolean(
+				       n == (ssize_t)sizeof(text) - 1));
+}
+
+static json_object *process(const struct proc *p, const struct who *w,
+			    const struct finding_tools *tools)
 {
 	json_object *o = json_object_new_object();
 
@@ -218,6 +249,8 @@ static json_object *process(const struct proc *p, const struct who *w)
 	add_int64(o, "pid", (uint64_t)p->pid);
 	add_int64(o, "parentPid", (uint64_t)p->ppid);
 	add_int64(o, "userId", p->uid);
+	if (tools->environment)
+		add_environment(o, p);
 	return o;
 }
 
@@ -344,7 +377,7 @@ json_object *finding_json(const struct finding *f, const struct who *w,
 	add_text(o, "description", text);
 	add_text(o, "nextSteps", NEXT_STEPS);
 	json_object_object_add(o, "indicator", indicator(f));
-	json_object_array_add(processes, process(f->look->proc, w));
+	json_object_array_add(processes, process(f->look->proc, w, tools));
 	json_object_object_add(o, "processes", processes);
 	add_container(o, w);
 	json_object_object_add(o, "mitreAttack", attack());

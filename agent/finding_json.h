@@ -10,6 +10,7 @@
 /* What did the looking; strings borrowed. */
 struct finding_tools {
 	const char *engine, *rules_version, *set_version;
+	bool environment; /* put the process's into the finding */
 };
 
 /* The caller owns the reference; NULL: no memory.  The finding's resourceName

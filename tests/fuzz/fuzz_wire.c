@@ -1,7 +1,6 @@
 /* A matcher that was taken over says anything, at any time.  The input is
- * what it sends: for each message a byte with its type, a byte with a bit that
- * says whether the size is right, two with the count of the bytes that follow
- * (the rest is zeros). */
+ * what it sends: for each message its type, how many of its words are not
+ * zero, for each of these where and what, and whether the size is right. */
 #include <assert.h>
 #include "io.c"
 #include "match.c"
@@ -11,7 +10,7 @@
 static const uint8_t *rest;
 static size_t n_rest;
 
-static uint8_t byte(void)
+static uint32_t byte(void)
 {
 	return n_rest ? n_rest--, *rest++ : 0;
 }
@@ -19,20 +18,24 @@ static uint8_t byte(void)
 /* The next message of the input; its length. */
 static size_t next_message(struct wire_message *m)
 {
-	uint32_t type = byte();
-	bool right = byte() & 1;
-	size_t n = byte(), size;
+	uint32_t type = byte(), n = byte() % 32;
+	ssize_t size;
+	size_t words;
 
-	n |= (size_t)byte() << 8;
-	n = n < n_rest ? n : n_rest;
-	n = n < sizeof(*m) - BODY ? n : sizeof(*m) - BODY;
 	memset(m, 0, sizeof(*m));
-	memcpy((uint8_t *)m + BODY, rest, n);
-	rest += n;
-	n_rest -= n;
 	m->type = type;
-	size = (size_t)size_of(m, sizeof(*m));
-	return BODY + (right && size <= sizeof(*m) - BODY ? size : n);
+	size = size_of(m, sizeof(*m));
+	words = size >= 64 ? (size_t)size / 4 : 16;
+	while (n--) {
+		uint32_t at = (byte() | byte() << 8) % (uint32_t)words;
+		uint32_t value = (uint32_t)(int8_t)byte();
+
+		memcpy((uint8_t *)m + BODY + at * 4, &value, 4);
+	}
+	size = size_of(m, sizeof(*m));
+	if (byte() & 1 || size < 0) /* wrong */
+		size = (ssize_t)((byte() | byte() << 8) % (sizeof(*m) - BODY));
+	return BODY + (size_t)size;
 }
 
 /* Instead of a process: all that it will ever say is in the socket. */

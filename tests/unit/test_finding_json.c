@@ -21,7 +21,9 @@ static struct look look;
 static struct proc proc;
 static struct who *who;
 static struct finding finding;
-static const struct finding_tools tools = { "libyara 4.2.3", "0123", "4567" };
+static struct finding_tools tools = { .engine = "libyara 4.2.3",
+				      .rules_version = "0123",
+				      .set_version = "4567" };
 
 /* A finding about this very process: one rule, two binaries of one family. */
 static int make(void **state)
@@ -99,6 +101,24 @@ static const char *text(json_object *o, const char *path)
 	o = at(o, path);
 	assert_true(json_object_is_type(o, json_type_string));
 	return json_object_get_string(o);
+}
+
+/* The environment holds secrets: it is told only if asked for. */
+static void the_environment_stays_out(void **state)
+{
+	json_object *o = read_back();
+
+	(void)state;
+	assert_non_null(at(o, "processes/0/pid"));
+	assert_null(at(o, "processes/0/envVariables"));
+	json_object_put(o);
+	tools.environment = true;
+	o = read_back();
+	tools.environment = false;
+	assert_true(strlen(text(o, "processes/0/envVariables/0/name")) > 0);
+	(void)text(o, "processes/0/envVariables/0/val");
+	assert_non_null(at(o, "processes/0/envVariablesTruncated"));
+	json_object_put(o);
 }
 
 static void it_says_what_was_found(void **state)
@@ -277,6 +297,7 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make, drop)
 	const struct CMUnitTest tests[] = {
+		TEST(the_environment_stays_out),
 		TEST(it_says_what_was_found),
 		TEST(signatures_are_by_family),
 		TEST(hostile_text_is_escaped),

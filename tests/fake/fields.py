@@ -4,8 +4,7 @@ import os
 import re
 
 PLACES = [os.environ.get("DAVYLAMP_SHARED", ""),
-          os.path.join(os.path.dirname(__file__), "../../../shared"),
-          "/work/shared"]
+          os.path.join(os.path.dirname(__file__), "../../../shared")]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 # Immutable or not, a body must not set these.
 SET_BY_SERVER = {"OUTPUT_ONLY", "IDENTIFIER"}

@@ -121,10 +121,12 @@ static void a_planted_string_is_hit(void **state)
 static void the_sets_are_kept_apart(void **state)
 {
 	static const size_t at[] = { 5 };
+	struct suspect part;
 	struct target t;
 
 	(void)state;
 	open_target(&t, WORDS, at, 1);
+	part = t.all;
 	assert_int_equal(look_at(&t, SET_BIT(WHERE_CODE, false)), 0);
 	assert_int_equal(n_hits, 1);
 	assert_string_equal(hits[0].rule->name, "code_only");
@@ -132,27 +134,38 @@ static void the_sets_are_kept_apart(void **state)
 	assert_int_equal(n_hits, 2);
 	assert_int_equal(look_at(&t, SET_BIT(WHERE_JIT, false)), 0);
 	assert_int_equal(n_hits, 0);
+	/* Windows for both in one message. */
+	part.end = part.start + 4096;
+	part.sets = SET_BIT(WHERE_CODE, false);
+	assert_int_equal(match_look(m, t.mem, &part, &why), 0);
+	part.start = part.end + 64;
+	part.end = part.start + 4096;
+	part.sets = ANY;
+	assert_int_equal(match_look(m, t.mem, &part, &why), 0);
+	assert_int_equal(match_end(m, &hits, &n_hits, &why), 0);
+	assert_int_equal(n_hits, 1);
+	assert_string_equal(hits[0].rule->name, "code_only");
 	close_target(&t);
 }
 
 static void each_process_begins_anew(void **state)
 {
-	static const size_t at[] = { 5 };
+	static const size_t at[] = { 5, TARGET_BYTES - 100 };
 	struct target with, without;
 
 	(void)state;
-	open_target(&with, WORDS, at, 1);
+	open_target(&with, WORDS, at, 2);
 	open_target(&without, "", at, 0);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(look_at(&with, ANY), 0);
 		assert_int_equal(n_hits, 1);
-		assert_int_equal(hits[0].n_matches, 1);
+		assert_int_equal(hits[0].n_matches, 2);
+		/* Nothing was handed over since. */
+		assert_int_equal(match_end(m, &hits, &n_hits, &why), 0);
+		assert_int_equal(n_hits, 0);
 		assert_int_equal(look_at(&without, ANY), 0);
 		assert_int_equal(n_hits, 0);
 	}
-	/* Nothing was handed over at all. */
-	assert_int_equal(match_end(m, &hits, &n_hits, &why), 0);
-	assert_int_equal(n_hits, 0);
 	/* What was dropped is not the next one's. */
 	assert_int_equal(match_look(m, with.mem, &with.all, &why), 0);
 	match_drop(m);

@@ -47,8 +47,10 @@ static void the_same_by_pagemap_scan(void **state)
 	can = t.mem->can_scan;
 	miss(&t);
 	munmap(at, FLOW_PAGE);
-	if (!can) /* before Linux 6.7 */
+	if (!can) {
+		puts("no PAGEMAP_SCAN before Linux 6.7");
 		skip();
+	}
 	look_at_some(true);
 }
 

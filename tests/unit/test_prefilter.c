@@ -338,6 +338,37 @@ static void two_atoms_make_one_wide_mark(void **state)
 	free(page);
 }
 
+/* What was found out about a frame holds wherever it is mapped: next to the
+ * rest of the atom, and next to anything else. */
+static void the_neighbours_do_not_matter(void **state)
+{
+	uint8_t *span = aligned_span(), *page = span + FLOW_PAGE;
+
+	(void)state;
+	for (uint8_t len = ATOM_MIN; len <= ATOM_BYTES; len++) {
+		struct atom a = make_atom(len, RANDOM);
+		struct prefilter *pf = make_filter(&a, 1);
+
+		for (int at = 1 - len; at < FLOW_PAGE; at++) {
+			struct prefilter_mark with, without;
+
+			if (at == 1)
+				at = FLOW_PAGE - len + 1;
+			memset(span, 0x55, SPAN);
+			memcpy(page + at, a.bytes, len);
+			with = prefilter_page(pf, page);
+			memset(span, 0xaa, FLOW_PAGE);
+			memset(page + FLOW_PAGE, 0xaa, FLOW_PAGE);
+			without = prefilter_page(pf, page);
+			assert_int_equal(with.start, without.start);
+			assert_int_equal(with.end, without.end);
+			assert_int_equal(with.where, without.where);
+		}
+		prefilter_free(pf);
+	}
+	free(span);
+}
+
 /* No byte behind the page is read: ASan sees it, or the page fault does. */
 static void only_the_page_is_read(void **state)
 {
@@ -415,6 +446,7 @@ static void the_description_fits(void **state)
 static void this_cpu_lacks_the_variant(void **state)
 {
 	(void)state;
+	puts("this CPU lacks it");
 	skip();
 }
 
@@ -429,6 +461,7 @@ int main(void)
 		cmocka_unit_test(short_atoms_mark_some_edges_only),
 		cmocka_unit_test(a_mark_is_as_narrow_as_its_atom),
 		cmocka_unit_test(two_atoms_make_one_wide_mark),
+		cmocka_unit_test(the_neighbours_do_not_matter),
 		cmocka_unit_test(only_the_page_is_read),
 		cmocka_unit_test(no_atoms_mark_nothing),
 		cmocka_unit_test(bad_lengths_are_refused),

@@ -231,6 +231,8 @@ static const struct {
 	{ "rule r { strings: $a = { 00 00 00 00 00 00 } condition: $a }",
 	  true },
 	{ "rule r { strings: $a = { aa ?? ?? ?? cc } condition: $a }", true },
+	{ "rule r { strings: $a = { 00 00 00 00 ?? 00 00 } condition: $a }",
+	  true },
 	{ "rule r { strings: $a = /[a-z]+/ condition: $a }", true },
 	{ "rule r { strings: $a = \"abcdef\" $b = \"xy\" condition: $a and $b }",
 	  true },

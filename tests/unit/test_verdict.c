@@ -14,6 +14,8 @@
 #define CODE 0x400000ULL
 #define HEAP 0x800000ULL
 #define JIT  0xc00000ULL
+#define CONSTANTS 0x500000ULL /* of the program that runs */
+#define DATA_FILE 0x600000ULL /* of which nothing is executable */
 
 static struct maps *maps_of(uint64_t dataset)
 {
@@ -26,6 +28,8 @@ static struct maps *maps_of(uint64_t dataset)
 		abort();
 	snprintf(text, sizeof(text),
 		 "400000-500000 r-xp 0 fe:01 7 /opt/x\n"
+		 "500000-600000 r--p 0 fe:01 7 /opt/x\n"
+		 "600000-700000 r--p 0 fe:01 9 /usr/share/y\n"
 		 "800000-900000 rw-p 0 00:00 0 [heap]\n"
 		 "c00000-d00000 rwxp 0 00:00 0\n"
 		 "7f0000000000-%lx rw-p 0 00:00 0\n",
@@ -72,7 +76,7 @@ struct scene {
 	enum verdict verdict;
 	enum category category;
 	enum severity severity;
-	bool idle, jit;
+	bool idle, jit, only_read;
 	uint64_t dataset_found;
 };
 
@@ -169,6 +173,21 @@ static const struct scene scenes[] = {
 	  .hit = { { STRATUM + 1, JIT } }, .cpu = 0,
 	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
 	  .severity = SEVERITY_LOW, .idle = true },
+	{ .what = "a program's constants", .hit = { { RX + 1, CONSTANTS } },
+	  .cpu = 1, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "a file that a scanner reads",
+	  .hit = { { RX + 1, DATA_FILE } }, .cpu = 1,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_LOW, .only_read = true },
+	{ .what = "such a file, and code",
+	  .hit = { { RX + 1, DATA_FILE }, { ETH + 1, CODE } }, .cpu = 1,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "the code of three families is no idle wallet's",
+	  .hit = { { RX + 1, CODE }, { ETH + 1, CODE }, { LOW + 1, CODE } },
+	  .cpu = 0, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH },
 	{ .what = "an address in no region is no plain data",
 	  .hit = { { STRATUM + 1, 0x10 } }, .cpu = 1,
 	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
@@ -207,7 +226,8 @@ static bool is_right(const struct scene *s, const struct look *l,
 		return !f->look; /* untouched */
 	return f->look == l && f->category == s->category &&
 	       f->severity == s->severity && f->idle == s->idle &&
-	       f->jit == s->jit && f->dataset_bytes == s->dataset_found &&
+	       f->jit == s->jit && f->only_read == s->only_read &&
+	       f->dataset_bytes == s->dataset_found &&
 	       (f->n_shares > 0) == (s->category != CATEGORY_YARA);
 }
 

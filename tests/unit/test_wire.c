@@ -45,29 +45,33 @@ static int receive_raw(const void *bytes, size_t len)
 	return wire_receive(pair[1], &in, 1000);
 }
 
-/* The one size that each type may have, said again in another way. */
-static size_t right_size(uint32_t type, uint32_t n)
+/* What a message with @n elements would have. */
+static size_t claimed_size(uint32_t type, uint32_t n)
 {
 	static const struct wire_atoms *atoms;
 	static const struct wire_look *look;
 
+	return type == WIRE_LOOK
+		       ? BODY + offsetof(struct wire_look, window) +
+				 n * sizeof(look->window[0])
+		       : BODY + offsetof(struct wire_atoms, atom) +
+				 n * sizeof(atoms->atom[0]);
+}
+
+/* The one size that each type may have, said again in another way. */
+static size_t right_size(uint32_t type, uint32_t n)
+{
 	switch (type) {
 	case WIRE_RULE:
 		return BODY + sizeof(struct rule);
 	case WIRE_ATOMS_PART:
-		return n > WIRE_ATOMS
-			       ? 0
-			       : BODY + offsetof(struct wire_atoms, atom) +
-					 n * sizeof(atoms->atom[0]);
+		return n > WIRE_ATOMS ? 0 : claimed_size(type, n);
 	case WIRE_READY:
 		return BODY + sizeof(struct wire_ready);
 	case WIRE_REFUSED:
 		return BODY + sizeof(struct wire_refused);
 	case WIRE_LOOK:
-		return n > WIRE_WINDOWS
-			       ? 0
-			       : BODY + offsetof(struct wire_look, window) +
-					 n * sizeof(look->window[0]);
+		return n > WIRE_WINDOWS ? 0 : claimed_size(type, n);
 	case WIRE_LOOKED:
 	case WIRE_END:
 		return BODY;
@@ -155,7 +159,8 @@ static void wrong_counts_are_refused(void **state)
 			memcpy(raw, &type, 4);
 			memcpy(raw + BODY, &counts[c], 4);
 			for (size_t len = BODY; len <= sizeof(raw);
-			     len = next_size(len, right))
+			     len = next_size(len, claimed_size(type,
+							       counts[c])))
 				assert_int_equal(receive_raw(raw, len),
 						 len == right ? 1 : -EBADMSG);
 		}

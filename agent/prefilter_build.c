@@ -1,0 +1,309 @@
+/* prefilter_build.c - which windows of the atoms go into the tables. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "prefilter_own.h"
+
+/* ---- which window of an atom ------------------------------------------- */
+
+/* How often each byte value stands in code and text: log2 of its times in
+ * 65536 bytes, half of them code, half text.  Counted in Debian 12 amd64: the
+ * executable sections of all of /usr/bin (137 MB; of each file 1 MiB), and 25
+ * MB of scripts, headers, Perl and Python sources and /usr/share/doc. */
+static const uint8_t commonness[256] = {
+	12, 9,	8,  7, 8, 8,  6, 7, 8,	7, 10, 6,  6,  6, 5,  10, 8,  6,  5, 5,
+	6,  6,	5,  5, 7, 5,  5, 5, 5,	5, 5,  8,  12, 5, 7,  7,  10, 7,  5, 6,
+	8,  8,	7,  6, 8, 9,  9, 9, 8,	9, 7,  6,  6,  7, 6,  5,  7,  8,  7, 7,
+	8,  8,	7,  5, 8, 10, 7, 8, 9,	9, 7,  7,  11, 9, 5,  5,  9,  8,  8, 8,
+	8,  5,	8,  9, 9, 8,  6, 7, 6,	6, 5,  7,  7,  7, 6,  9,  6,  10, 8, 10,
+	10, 11, 10, 9, 9, 11, 6, 7, 10, 9, 10, 10, 9,  5, 10, 10, 11, 9,  8, 8,
+	7,  8,	6,  6, 7, 6,  5, 6, 7,	6, 5,  9,  8,  9, 5,  5,  6,  10, 4, 10,
+	5,  9,	4,  4, 7, 4,  4, 5, 5,	5, 4,  4,  5,  4, 4,  4,  4,  4,  4, 4,
+	5,  4,	4,  4, 5, 4,  4, 4, 5,	4, 4,  4,  4,  4, 4,  4,  5,  4,  4, 4,
+	5,  5,	7,  5, 6, 6,  7, 5, 5,	5, 7,  6,  9,  7, 6,  8,  7,  6,  7, 8,
+	6,  6,	5,  4, 5, 5,  5, 5, 7,	5, 6,  5,  5,  5, 5,  5,  6,  5,  5, 6,
+	4,  5,	6,  7, 7, 6,  6, 5, 5,	5, 6,  6,  10, 8, 6,  7,  6,  6,  6, 7,
+	6,  5,	6,  6, 5, 5,  7, 6, 7,	6, 6,  7,  7,  7, 8,  11,
+};
+
+/* The lower the rarer.  UINT32_MAX: useless, all bytes are the same. */
+static uint32_t cost(const uint8_t *p, unsigned width)
+{
+	uint32_t sum = 0;
+	bool same = true;
+
+	for (unsigned i = 0; i < width; i++) {
+		sum += commonness[p[i]];
+		if (i && p[i] == p[i - 1])
+			sum += 3;
+		same &= p[i] == p[0];
+	}
+	return same ? UINT32_MAX : sum;
+}
+
+/* The best offset of phase @phase, or -1 if none will do. */
+static int best_offset(const struct atom *a, const struct kernel_group *g,
+		       unsigned phase)
+{
+	uint32_t best = UINT32_MAX;
+	int at = -1;
+
+	for (unsigned o = phase; o + g->width <= a->len; o += g->stride) {
+		uint32_t c = cost(a->bytes + o, g->width);
+
+		if (prefilter_by_half(g) &&
+		    cost(a->bytes + o, g->stride) == UINT32_MAX)
+			continue;
+		if (c < best) {
+			best = c;
+			at = (int)o;
+		}
+	}
+	return at;
+}
+
+static bool fits(const struct atom *a, const struct kernel_group *g)
+{
+	for (unsigned phase = 0; phase < g->stride; phase++)
+		if (best_offset(a, g, phase) < 0)
+			return false;
+	return true;
+}
+
+/* An atom of one repeated byte fits nowhere above: take it at every offset,
+ * costly as that is.  The last group takes any. */
+static size_t group_of(const struct atom *a)
+{
+	for (size_t g = 0; g < GROUPS; g++)
+		if (fits(a, &kernel_groups[g]))
+			return g;
+	return a->len >= 4 ? GROUPS - 2 : GROUPS - 1;
+}
+
+/* ---- building ---------------------------------------------------------- */
+
+static int by_hash(const void *a, const void *b)
+{
+	const struct prefilter_entry *x = a, *y = b;
+	uint64_t h = kernel_hash(x->window), k = kernel_hash(y->window);
+
+	if (h != k)
+		return h < k ? -1 : 1;
+	if (x->atom != y->atom)
+		return x->atom < y->atom ? -1 : 1;
+	return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static void add_atom(struct prefilter_table *t, const struct kernel_group *g,
+		     const struct atom *a, uint32_t number)
+{
+	for (unsigned phase = 0; phase < g->stride; phase++) {
+		int o = best_offset(a, g, phase);
+		struct prefilter_entry *e = &t->entries[t->n_entries++];
+
+		e->offset = o < 0 ? 0 : (uint32_t)o;
+		e->window = kernel_window(a->bytes + e->offset, g->width);
+		e->atom = number;
+	}
+	t->n_atoms++;
+}
+
+/* 256 bits an entry keep chance hits rare; 2^17 to 2^22 bits. */
+static int finish_table(struct prefilter_table *t)
+{
+	unsigned log2 = 17;
+	size_t j = 0;
+
+	while (log2 < 22 && (1UL << log2) < t->n_entries * 256)
+		log2++;
+	t->look.shift = 64 - (log2 - 5);
+	t->bits = calloc(1UL << (log2 - 5), sizeof(*t->bits));
+	if (!t->bits)
+		return -ENOMEM;
+	t->look.bits = t->bits;
+	qsort(t->entries, t->n_entries, sizeof(*t->entries), by_hash);
+	for (size_t i = 0; i < t->n_entries; i++) {
+		uint64_t h = kernel_hash(t->entries[i].window);
+
+		t->bits[h >> t->look.shift] |= 1U << (h & 31);
+	}
+	for (size_t b = 0; b <= BUCKETS; b++) {
+		while (j < t->n_entries &&
+		       kernel_hash(t->entries[j].window) >> 52 < b)
+			j++;
+		t->bucket[b] = (uint32_t)j;
+	}
+	return 0;
+}
+
+static int make_tail(struct prefilter_table *t, const struct kernel_group *g)
+{
+	t->tail = calloc(1U << 12, sizeof(*t->tail));
+	if (!t->tail)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->n_entries; i++) {
+		const uint8_t *w = (const uint8_t *)&t->entries[i].window;
+		uint64_t h = kernel_hash(kernel_window(w, g->stride));
+
+		t->tail[h >> TAIL_SHIFT] |= 1U << (h & 31);
+	}
+	return 0;
+}
+
+static void set_pair(uint8_t *bits, const uint8_t *two)
+{
+	unsigned v = (unsigned)(two[0] | two[1] << 8);
+
+	bits[v / 8] |= (uint8_t)(1 << v % 8);
+}
+
+/* All pairs with @c as their first or second byte. */
+static void set_pairs(uint8_t *bits, uint8_t c, bool first)
+{
+	for (unsigned other = 0; other < 256; other++) {
+		uint8_t two[2] = { (uint8_t)other, (uint8_t)other };
+
+		two[first ? 0 : 1] = c;
+		set_pair(bits, two);
+	}
+}
+
+/* Where @w is split so that one side is zeros: its page may be all zero and
+ * then no one looks at it, so the other side's page must do, by what there is
+ * of the window, even a single byte. */
+static void add_zero_straddle(struct prefilter *pf, const uint8_t *w,
+			      unsigned width)
+{
+	for (unsigned i = 1; i < width; i++) { /* bytes in the first page */
+		bool zeros_behind = true, zeros_before = true;
+
+		for (unsigned k = 0; k < width; k++)
+			*(k < i ? &zeros_before : &zeros_behind) &= !w[k];
+		if (zeros_behind && i == 1)
+			set_pairs(pf->tail, w[0], false);
+		if (zeros_behind && i > 1)
+			set_pair(pf->tail, w + i - 2);
+		if (zeros_before && width - i == 1)
+			set_pairs(pf->head, w[i], true);
+		if (zeros_before && width - i > 1)
+			set_pair(pf->head, w + i);
+	}
+}
+
+/* Split 1|3, 2|2 or 3|1, a 4-byte window shows two bytes on one side. */
+static void add_straddle(struct prefilter *pf, const struct atom *a,
+			 const struct kernel_group *g)
+{
+	int o = best_offset(a, g, 0);
+	const uint8_t *w = a->bytes + (o < 0 ? 0 : o);
+	uint16_t before = (uint16_t)(a->before + (o < 0 ? 0 : o) + 3);
+
+	pf->straddles = true;
+	set_pair(pf->tail, w);
+	set_pair(pf->head, w + 1);
+	if (g->width == 4)
+		set_pair(pf->tail, w + 1);
+	add_zero_straddle(pf, w, g->width);
+	pf->straddle_where |= a->where;
+	if (before > pf->straddle_before)
+		pf->straddle_before = before;
+	if (a->after > pf->straddle_after)
+		pf->straddle_after = a->after;
+}
+
+/* Each group in use reads every page once more: what fits the smallest stride
+ * of 8-byte windows that is needed at all goes there. */
+static void choose_groups(const struct prefilter *pf, uint8_t *group)
+{
+	size_t last = 0;
+
+	for (size_t i = 0; i < pf->n_atoms; i++) {
+		group[i] = (uint8_t)group_of(&pf->atoms[i]);
+		if (kernel_groups[group[i]].width == 8 && group[i] > last)
+			last = group[i];
+	}
+	for (size_t i = 0; i < pf->n_atoms; i++)
+		if (group[i] < last &&
+		    fits(&pf->atoms[i], &kernel_groups[last]))
+			group[i] = (uint8_t)last;
+}
+
+static int build(struct prefilter *pf, uint8_t *group)
+{
+	size_t want[GROUPS] = { 0 };
+
+	choose_groups(pf, group);
+	for (size_t i = 0; i < pf->n_atoms; i++)
+		want[group[i]] += kernel_groups[group[i]].stride;
+	for (size_t g = 0; g < GROUPS; g++) {
+		const struct kernel_group *k = &kernel_groups[g];
+		struct prefilter_table *t = &pf->table[g];
+
+		if (!want[g])
+			continue;
+		t->entries = calloc(want[g], sizeof(*t->entries));
+		if (!t->entries)
+			return -ENOMEM;
+		for (size_t i = 0; i < pf->n_atoms; i++) {
+			if (group[i] != g)
+				continue;
+			add_atom(t, k, &pf->atoms[i], (uint32_t)i);
+			if (k->stride == 1)
+				add_straddle(pf, &pf->atoms[i], k);
+		}
+		if (finish_table(t) ||
+		    (prefilter_by_half(k) && make_tail(t, k)))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int prefilter_new(const struct atom *atoms, size_t n, struct prefilter **ret,
+		  struct why *why)
+{
+	struct prefilter *pf = calloc(1, sizeof(*pf));
+	uint8_t *group = calloc(n + 1, 1);
+	int err = -ENOMEM;
+
+	if (!pf || !group)
+		goto out;
+	pf->atoms = calloc(n + 1, sizeof(*atoms));
+	pf->tail = calloc(2, 65536 / 8);
+	if (!pf->atoms || !pf->tail)
+		goto out;
+	pf->head = pf->tail + 65536 / 8;
+	pf->n_atoms = n;
+	for (size_t i = 0; i < n; i++) {
+		if (atoms[i].len < ATOM_MIN || atoms[i].len > ATOM_BYTES) {
+			err = why_set(
+				why, -EINVAL,
+				"atom %zu of the rules has %u bytes, "
+				"not %d to %d: a defect of davylamp-match",
+				i, atoms[i].len, ATOM_MIN, ATOM_BYTES);
+			goto out;
+		}
+		pf->atoms[i] = atoms[i];
+	}
+	err = build(pf, group);
+out:
+	free(group);
+	if (err)
+		prefilter_free(pf);
+	else
+		*ret = pf;
+	return err;
+}
+
+void prefilter_free(struct prefilter *pf)
+{
+	if (!pf)
+		return;
+	for (size_t g = 0; g < GROUPS; g++) {
+		free(pf->table[g].bits);
+		free(pf->table[g].tail);
+		free(pf->table[g].entries);
+	}
+	free(pf->tail);
+	free(pf->atoms);
+	free(pf);
+}

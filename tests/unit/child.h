@@ -77,6 +77,24 @@ static inline bool child_skip_emulated(void)
 	return true;
 }
 
+/* For a program of tests that need one of our others. */
+static inline void child_can_not_exec(void **state)
+{
+	(void)state;
+	puts("qemu-user: a guest can not exec another guest's program");
+	skip();
+}
+
+/* Instead of a group's tests, where child_emulated(). */
+static inline int child_skip_group(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(child_can_not_exec),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
 static inline int child_procfs(void)
 {
 	static int fd = -1;

@@ -401,9 +401,8 @@ void mem_settle(struct mem *m, const bool *found)
 ssize_t mem_stretch(struct mem *m, uint64_t from, uint64_t to, uint8_t *buf,
 		    size_t cap, uint64_t *ret_at)
 {
-	uint64_t entries[64], first = from / m->page, end;
-	ssize_t n;
-	size_t i = 0;
+	uint64_t entries[64], first = from / m->page;
+	ssize_t n, got;
 
 	if (to - from > 63 * m->page)
 		to = from + 63 * m->page;
@@ -412,23 +411,25 @@ ssize_t mem_stretch(struct mem *m, uint64_t from, uint64_t to, uint8_t *buf,
 		  (off_t)(first * 8));
 	if (n < 8)
 		return -ESRCH;
-	n /= 8;
-	while (i < (size_t)n && !(entries[i] & PM_PRESENT))
-		i++;
-	if (i == (size_t)n)
-		return 0;
-	if (i)
-		from = (first + i) * m->page;
-	while (i < (size_t)n && entries[i] & PM_PRESENT)
-		i++;
-	end = (first + i) * m->page;
-	if (end > to)
-		end = to;
-	if (end - from > cap)
-		end = from + cap;
-	n = pread(m->mem_fd, buf, end - from, (off_t)from);
-	if (n == 0)
-		return -ESRCH;
-	*ret_at = from;
-	return n < 0 ? 0 : n;
+	for (size_t i = 0; i < (size_t)n / 8; i++) {
+		uint64_t at = i ? (first + i) * m->page : from, end;
+		size_t k = i;
+
+		while (k < (size_t)n / 8 && entries[k] & PM_PRESENT)
+			k++;
+		if (k == i)
+			continue;
+		end = (first + k) * m->page < to ? (first + k) * m->page : to;
+		if (end - at > cap)
+			end = at + cap;
+		got = pread(m->mem_fd, buf, end - at, (off_t)at);
+		if (got == 0)
+			return -ESRCH;
+		if (got > 0) {
+			*ret_at = at;
+			return got;
+		}
+		m->counts.unreadable_bytes += m->page; /* this page only */
+	}
+	return 0;
 }

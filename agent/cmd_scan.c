@@ -14,8 +14,6 @@
 #include "show.h"
 #include "text.h"
 
-#define UNREAD_SHOWN 5
-
 struct totals {
 	size_t processes, clean, findings, carriers, partial, vanished,
 		denied;

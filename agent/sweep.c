@@ -53,7 +53,11 @@ static void filter_page(const struct sweep *s, const struct batch *b, size_t i,
 
 	if (filter)
 		mark = prefilter_page(filter, b->bytes + i * FLOW_PAGE);
-	if (mark.where)
+	/* A rule that must see every page must in each process: no frame is
+	 * clean then, for looks of this kind (frames.h). */
+	if (mark.where ||
+	    s->every_page & (b->region->where == WHERE_PLAIN ? WHERE_PLAIN
+							     : UINT8_MAX))
 		r->found[i] = true;
 	where = b->region->where & mark.where;
 	if (where)

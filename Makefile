@@ -129,7 +129,7 @@ $(BUILD)/bench/%: bench/%.c $(BUILD)/obj/builtin_set.o $(BUILD)/libagent.a
 
 scan: deps-build ## install what the build needs, build, scan this machine (as root)
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(BUILD)/davylamp scan $(SCAN)
+	$(Q)$(BUILD)/davylamp scan $(SCAN); s=$$?; [ $$s = 1 ] || [ $$s = 3 ] || exit $$s
 
 test: deps-test ## install what the tests need, build, run every test (as root)
 	$(Q)$(MAKE) --no-print-directory all unit-tests test-tools

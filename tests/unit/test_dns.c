@@ -11,7 +11,8 @@
 #include <unistd.h>
 #include "dns.h"
 
-/* ---- messages ----------------------------------------------------------------- */
+/* ---- messages
+ * ----------------------------------------------------------------- */
 
 struct message {
 	uint8_t bytes[512];
@@ -102,7 +103,8 @@ static const char *answers(const struct message *m)
 	return heard;
 }
 
-/* ---- tests ------------------------------------------------------------------------ */
+/* ---- tests
+ * ------------------------------------------------------------------------ */
 
 static const uint8_t v4[] = { 192, 0, 2, 1 },
 		     v6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 1 };
@@ -139,7 +141,7 @@ static void test_aliases(void **state)
 static void test_compression(void **state)
 {
 	struct message m = question("pool.example.org", 1);
-	static const uint8_t rest[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0,
+	static const uint8_t rest[] = { 0xc0, 12, 0, 1, 0,   1, 0, 0,
 					0,    60, 0, 4, 192, 0, 2, 9 };
 
 	(void)state;
@@ -184,8 +186,7 @@ static void test_hostile_names(void **state)
 
 	(void)state;
 	record(&m, "A\x1b[2J B\xff", 1, v4, 4);
-	assert_string_equal(answers(&m),
-			    "a\\027\\0912j\\032b\\255=192.0.2.1 ");
+	assert_string_equal(answers(&m), "a\\027\\0912j\\032b\\255=192.0.2.1 ");
 	/* 250 bytes that are written as four characters each. */
 	for (int i = 0; i < 250; i++)
 		name[i] = i % 50 == 49 ? '.' : '\x01';

@@ -76,8 +76,10 @@ static void test_mutations(void **state)
 static void test_list(void **state)
 {
 	struct peers *all = calloc(1, sizeof(*all));
-	struct peer p = { .family = AF_INET, .port = 3333,
-			  .protocol = IPPROTO_TCP, .address = { 192, 0, 2, 1 } };
+	struct peer p = { .family = AF_INET,
+			  .port = 3333,
+			  .protocol = IPPROTO_TCP,
+			  .address = { 192, 0, 2, 1 } };
 
 	(void)state;
 	assert_int_equal(peers_add(all, &p), 0);
@@ -104,8 +106,8 @@ static void test_list(void **state)
 
 static void test_normalize(void **state)
 {
-	struct peer p = { .family = AF_INET6, .address = { [10] = 0xff, 0xff,
-							   192, 0, 2, 1 } };
+	struct peer p = { .family = AF_INET6,
+			  .address = { [10] = 0xff, 0xff, 192, 0, 2, 1 } };
 
 	(void)state;
 	peers_normalize(&p);
@@ -176,12 +178,9 @@ static void test_gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_mutations),
-		cmocka_unit_test(test_list),
-		cmocka_unit_test(test_normalize),
-		cmocka_unit_test(test_own),
-		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_parse), cmocka_unit_test(test_mutations),
+		cmocka_unit_test(test_list),  cmocka_unit_test(test_normalize),
+		cmocka_unit_test(test_own),   cmocka_unit_test(test_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,8 @@
 
 #define SECOND 1000000000ULL
 
-/* ---- listening --------------------------------------------------------------- */
+/* ---- listening
+ * --------------------------------------------------------------- */
 
 /* What to wait for; 0 and "" fit any. */
 struct want {
@@ -132,7 +133,8 @@ static void check_born(struct ear *e, pid_t pid, unsigned seconds)
 	proc_close(&p);
 }
 
-/* ---- processes ------------------------------------------------------------------ */
+/* ---- processes
+ * ------------------------------------------------------------------ */
 
 static void exec_sleep(void *user)
 {
@@ -305,7 +307,8 @@ static void test_storm(void **state)
 	sensor_free(e.s);
 }
 
-/* ---- code ------------------------------------------------------------------------- */
+/* ---- code
+ * ------------------------------------------------------------------------- */
 
 static void make_rwx(void *user)
 {
@@ -381,7 +384,9 @@ static void test_no_code(void **state)
 static void test_code_is_told_seldom(void **state)
 {
 	const uint64_t quiet = SENSOR_CODE_QUIET_MS * 1000000ULL;
-	struct event a = { .kind = EVENT_CODE, .pid = 7, .start_ticks = 1,
+	struct event a = { .kind = EVENT_CODE,
+			   .pid = 7,
+			   .start_ticks = 1,
 			   .at_ns = 100 },
 		     b = a, out;
 	struct sensor_code *c;
@@ -411,7 +416,8 @@ static void test_code_is_told_seldom(void **state)
 	sensor_code_free(c);
 }
 
-/* ---- network ------------------------------------------------------------------------- */
+/* ---- network
+ * ------------------------------------------------------------------------- */
 
 /* A network of one's own, in which loopback is up. */
 static void own_network(void)
@@ -502,11 +508,57 @@ static void test_connect(void **state)
 
 /* A resolver that knows one name. */
 static const uint8_t answer[] = {
-	0x12, 0x34, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0,
+	0x12,
+	0x34,
+	0x81,
+	0x80,
+	0,
+	1,
+	0,
+	1,
+	0,
+	0,
+	0,
+	0,
 	/* pool.example.org A? */
-	4, 'P', 'o', 'o', 'l', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 3, 'o',
-	'r', 'g', 0, 0, 1, 0, 1,
-	0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 7,
+	4,
+	'P',
+	'o',
+	'o',
+	'l',
+	7,
+	'e',
+	'x',
+	'a',
+	'm',
+	'p',
+	'l',
+	'e',
+	3,
+	'o',
+	'r',
+	'g',
+	0,
+	0,
+	1,
+	0,
+	1,
+	0xc0,
+	12,
+	0,
+	1,
+	0,
+	1,
+	0,
+	0,
+	0,
+	60,
+	0,
+	4,
+	192,
+	0,
+	2,
+	7,
 };
 
 static void ask_and_answer(void *user)
@@ -545,7 +597,9 @@ static void test_name(void **state)
 	sensor_free(e.s);
 }
 
-/* ---- too much --------------------------------------------------------------------------- */
+/* ---- too much
+ * ---------------------------------------------------------------------------
+ */
 
 static void test_table_overflows(void **state)
 {
@@ -610,7 +664,9 @@ static void test_netlink_overflows(void **state)
 	sensor_free(e.s);
 }
 
-/* ---- lesser ways ---------------------------------------------------------------------------- */
+/* ---- lesser ways
+ * ----------------------------------------------------------------------------
+ */
 
 static void test_netlink(void **state)
 {

@@ -29,13 +29,19 @@ static inline void tiny_make(const char *path)
 	} f = {
 		.e = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64,
 				    ELFDATA2LSB, EV_CURRENT },
-		       .e_type = ET_EXEC, .e_machine = TINY_MACHINE,
-		       .e_version = EV_CURRENT, .e_ehsize = sizeof(Elf64_Ehdr),
+		       .e_type = ET_EXEC,
+		       .e_machine = TINY_MACHINE,
+		       .e_version = EV_CURRENT,
+		       .e_ehsize = sizeof(Elf64_Ehdr),
 		       .e_phoff = sizeof(Elf64_Ehdr),
-		       .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1 },
-		.p = { .p_type = PT_LOAD, .p_flags = PF_R | PF_X,
-		       .p_vaddr = 0x400000, .p_filesz = sizeof(f),
-		       .p_memsz = sizeof(f), .p_align = 0x1000 },
+		       .e_phentsize = sizeof(Elf64_Phdr),
+		       .e_phnum = 1 },
+		.p = { .p_type = PT_LOAD,
+		       .p_flags = PF_R | PF_X,
+		       .p_vaddr = 0x400000,
+		       .p_filesz = sizeof(f),
+		       .p_memsz = sizeof(f),
+		       .p_align = 0x1000 },
 	};
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700);
 

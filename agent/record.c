@@ -95,3 +95,18 @@ int record_end(struct record *r, bool listed_all, struct why *why)
 {
 	return ledger_end_pass(r->ledger, r->spool, listed_all, why);
 }
+
+int record_end_gone(struct record *r,
+		    bool (*alive)(void *user, pid_t pid, uint64_t start_ticks),
+		    void *user, struct why *why)
+{
+	return ledger_end_gone(r->ledger, r->spool, alive, user, why);
+}
+
+void record_counts(struct record *r, struct ledger_counts *ret_ledger,
+		   struct spool_counts *ret_spool)
+{
+	ledger_counts(r->ledger, ret_ledger);
+	if (spool_counts(r->spool, ret_spool))
+		*ret_spool = (struct spool_counts){ 0 };
+}

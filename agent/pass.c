@@ -48,7 +48,7 @@ static void look_at(struct pass *p, struct scan *scan, const struct proc *proc)
 	struct look l;
 	enum verdict v;
 
-	scan_look(scan, proc, p->o.deadline_ns, on_bytes, p, &l);
+	scan_look(scan, proc, SCAN_FULL, p->o.deadline_ns, on_bytes, p, &l);
 	v = verdict_judge(&l, &f);
 	pthread_mutex_lock(&p->lock);
 	p->events->look(p->events->user, &l, v,

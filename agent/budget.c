@@ -42,7 +42,7 @@ static uint64_t spent(const struct budget *b, uint64_t now_ns)
 	return sum;
 }
 
-void budget_spend(struct budget *b, enum budget_class class, uint64_t now_ns,
+void budget_spend(struct budget *b, enum lane lane, uint64_t now_ns,
 		  uint64_t cpu_ns)
 {
 	uint64_t slot = now_ns / BUDGET_SLOT_NS;
@@ -54,7 +54,7 @@ void budget_spend(struct budget *b, enum budget_class class, uint64_t now_ns,
 			b->spent[++b->slot % BUDGET_SLOTS] = 0;
 	b->slot = slot;
 	b->spent[slot % BUDGET_SLOTS] += cpu_ns;
-	if (class != BUDGET_STEADY)
+	if (lane != LANE_STEADY)
 		return;
 	if (b->steady_ns < now_ns)
 		b->steady_ns = now_ns;
@@ -79,13 +79,13 @@ static uint64_t free_at(const struct budget *b, uint64_t now_ns, double limit)
 	       BUDGET_SLOT_NS;
 }
 
-uint64_t budget_next(const struct budget *b, enum budget_class class,
+uint64_t budget_next(const struct budget *b, enum lane lane,
 		     uint64_t now_ns)
 {
 	double all = b->share * (double)BUDGET_WINDOW_NS;
 	uint64_t at;
 
-	if (class == BUDGET_URGENT)
+	if (lane == LANE_URGENT)
 		return free_at(b, now_ns, all);
 	at = free_at(b, now_ns, all * (1 + STEADY) / 2);
 	return at > b->steady_ns ? at : b->steady_ns;

@@ -8,12 +8,11 @@
 #define BUDGET_H
 
 #include <stdint.h>
+#include "queue.h"
 
 #define BUDGET_WINDOW_NS 600000000000ULL
 #define BUDGET_SLOT_NS	 10000000000ULL
 #define BUDGET_SLOTS	 61 /* the window, and the slot that has begun */
-
-enum budget_class { BUDGET_URGENT, BUDGET_STEADY };
 
 struct budget {
 	double share;		      /* of one core */
@@ -28,12 +27,12 @@ void budget_init(struct budget *, double share, uint64_t now_ns);
 /* Another share from now on; what was spent is remembered. */
 void budget_set(struct budget *, double share);
 
-/* @cpu_ns were spent on work of this class, by all our processes. */
-void budget_spend(struct budget *, enum budget_class, uint64_t now_ns,
+/* @cpu_ns were spent on work of this lane, by all our processes. */
+void budget_spend(struct budget *, enum lane, uint64_t now_ns,
 		  uint64_t cpu_ns);
 
-/* When work of this class may go on; not after @now_ns: now. */
-uint64_t budget_next(const struct budget *, enum budget_class,
+/* When work of this lane may go on; not after @now_ns: now. */
+uint64_t budget_next(const struct budget *, enum lane,
 		     uint64_t now_ns);
 
 /* Spent within the last ten minutes, as a share of one core. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #include "io.h"
 #include "match.h"
@@ -288,6 +289,18 @@ const char *match_engine(const struct match *m)
 const char *match_version(const struct match *m)
 {
 	return m->ready.version;
+}
+
+uint64_t match_cpu_ns(const struct match *m)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	if (!m || m->child.pid <= 0 ||
+	    clock_getcpuclockid(m->child.pid, &clock) ||
+	    clock_gettime(clock, &t))
+		return 0;
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 /* ---- one process -------------------------------------------------------------- */

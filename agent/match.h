@@ -35,6 +35,9 @@ uint8_t match_sets(const struct match *m); /* SET_BIT of those in use */
 const char *match_engine(const struct match *m);  /* "libyara 4.2.3" */
 const char *match_version(const struct match *m); /* of the rules */
 
+/* CPU time of the matcher that runs, ns; 0 of none. */
+uint64_t match_cpu_ns(const struct match *m);
+
 /* From now on, wait for no answer longer than until @deadline_ns (io_now_ns();
  * 0: half a minute for each) and a moment, for what was found so far. */
 void match_set_deadline(struct match *m, uint64_t deadline_ns);

@@ -31,15 +31,16 @@ struct pass {
 
 /* ---- one process -------------------------------------------------------- */
 
-static void on_bytes(void *user, uint64_t bytes)
+static bool on_bytes(void *user, uint64_t bytes)
 {
 	struct pass *p = user;
 
 	p->bytes += bytes;
 	if (pthread_mutex_trylock(&p->lock))
-		return; /* another thread is telling something */
+		return true; /* another thread is telling something */
 	p->events->progress(p->events->user, p->done, p->bytes);
 	pthread_mutex_unlock(&p->lock);
+	return true;
 }
 
 static void look_at(struct pass *p, struct scan *scan, const struct proc *proc)

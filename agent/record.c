@@ -78,7 +78,8 @@ int record_look(struct record *r, const struct look *look, enum verdict verdict,
 	}
 	ledger_look(r->ledger, &p,
 		    look->state == SCAN_VANISHED ? LEDGER_ENDED
-		    : look->state == SCAN_COMPLETE && verdict != VERDICT_UNKNOWN
+		    : look->state == SCAN_COMPLETE && !look->shallow &&
+				    verdict != VERDICT_UNKNOWN
 			    ? LEDGER_CLEAN
 			    : LEDGER_PARTIAL);
 	return 0;

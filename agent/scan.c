@@ -18,7 +18,7 @@ struct scan {
 	struct sweep sweep;
 	struct sweep_result result;
 	uint64_t deadline_ns;
-	void (*tick)(void *user, uint64_t bytes);
+	bool (*tick)(void *user, uint64_t bytes);
 	void *user;
 };
 
@@ -196,8 +196,8 @@ static int look_at_region(struct scan *s, const struct region *r,
 
 		if (err)
 			return err;
-		if (s->tick)
-			s->tick(s->user, b.n_pages * FLOW_PAGE);
+		if (s->tick && !s->tick(s->user, b.n_pages * FLOW_PAGE))
+			return -ECANCELED;
 		if (out_of_time(s))
 			return -ETIMEDOUT;
 	}
@@ -242,6 +242,8 @@ static void conclude(struct look *l, int err)
 		mark(l, SCAN_PARTIAL, "not permitted to read its memory");
 	else if (err == -ETIMEDOUT)
 		mark(l, SCAN_PARTIAL, "the time limit was reached");
+	else if (err == -ECANCELED)
+		mark(l, SCAN_PARTIAL, "davylamp was told to stop");
 	else if (err)
 		mark(l, SCAN_PARTIAL, strerror(-err));
 }
@@ -269,7 +271,7 @@ static void fill(struct scan *s, struct look *l)
 }
 
 void scan_look(struct scan *s, const struct proc *proc, enum scan_depth depth,
-	       uint64_t deadline_ns, void (*tick)(void *user, uint64_t bytes),
+	       uint64_t deadline_ns, bool (*tick)(void *user, uint64_t bytes),
 	       void *user, struct look *ret)
 {
 	int err = -ESRCH;

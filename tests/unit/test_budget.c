@@ -15,8 +15,8 @@ static void nothing_spent_is_no_wait(void **state)
 
 	(void)state;
 	budget_init(&b, 0.01, START);
-	assert_true(budget_next(&b, BUDGET_URGENT, START) <= START);
-	assert_true(budget_next(&b, BUDGET_STEADY, START) <= START);
+	assert_true(budget_next(&b, LANE_URGENT, START) <= START);
+	assert_true(budget_next(&b, LANE_STEADY, START) <= START);
 	assert_true(budget_used(&b, START) == 0);
 }
 
@@ -27,14 +27,14 @@ static void urgent_work_may_take_all_at_once(void **state)
 
 	(void)state;
 	budget_init(&b, 0.01, START);
-	budget_spend(&b, BUDGET_URGENT, START, 5 * SECOND);
-	assert_true(budget_next(&b, BUDGET_URGENT, START) <= START);
-	budget_spend(&b, BUDGET_URGENT, START, SECOND);
-	next = budget_next(&b, BUDGET_URGENT, START);
+	budget_spend(&b, LANE_URGENT, START, 5 * SECOND);
+	assert_true(budget_next(&b, LANE_URGENT, START) <= START);
+	budget_spend(&b, LANE_URGENT, START, SECOND);
+	next = budget_next(&b, LANE_URGENT, START);
 	/* Not before that slot has left the window. */
 	assert_true(next >= START + BUDGET_WINDOW_NS);
 	assert_true(next <= START + BUDGET_WINDOW_NS + BUDGET_SLOT_NS);
-	assert_true(budget_next(&b, BUDGET_URGENT, next) <= next);
+	assert_true(budget_next(&b, LANE_URGENT, next) <= next);
 }
 
 static void steady_work_is_spread(void **state)
@@ -44,11 +44,11 @@ static void steady_work_is_spread(void **state)
 
 	(void)state;
 	budget_init(&b, 0.01, START);
-	budget_spend(&b, BUDGET_STEADY, START, SECOND / 100);
-	next = budget_next(&b, BUDGET_STEADY, START);
+	budget_spend(&b, LANE_STEADY, START, SECOND / 100);
+	next = budget_next(&b, LANE_STEADY, START);
 	assert_in_range(next, START + SECOND, START + 2 * SECOND);
 	/* Urgent work does not wait for it. */
-	assert_true(budget_next(&b, BUDGET_URGENT, START) <= START);
+	assert_true(budget_next(&b, LANE_URGENT, START) <= START);
 }
 
 static void steady_work_leaves_a_part(void **state)
@@ -57,9 +57,9 @@ static void steady_work_leaves_a_part(void **state)
 
 	(void)state;
 	budget_init(&b, 0.01, START);
-	budget_spend(&b, BUDGET_URGENT, START, 5500 * (SECOND / 1000));
-	assert_true(budget_next(&b, BUDGET_URGENT, START) <= START);
-	assert_true(budget_next(&b, BUDGET_STEADY, START) > START + SECOND);
+	budget_spend(&b, LANE_URGENT, START, 5500 * (SECOND / 1000));
+	assert_true(budget_next(&b, LANE_URGENT, START) <= START);
+	assert_true(budget_next(&b, LANE_STEADY, START) > START + SECOND);
 }
 
 /* Whatever is asked for, no ten minutes hold more than the share and the one
@@ -77,8 +77,8 @@ static void the_share_holds_over_every_window(void **state)
 	for (int s = 0; s < SECONDS; s++) {
 		for (uint64_t at = 0; at < SECOND; at += SECOND / 20) {
 			uint64_t now = START + (uint64_t)s * SECOND + at;
-			enum budget_class c = rand() % 3 ? BUDGET_STEADY
-							 : BUDGET_URGENT;
+			enum lane c = rand() % 3 ? LANE_STEADY
+							 : LANE_URGENT;
 
 			if (budget_next(&b, c, now) > now)
 				continue;
@@ -104,11 +104,11 @@ static void a_long_silence_is_no_credit(void **state)
 
 	(void)state;
 	budget_init(&b, 0.5, START);
-	budget_spend(&b, BUDGET_URGENT, now, 10 * SECOND);
+	budget_spend(&b, LANE_URGENT, now, 10 * SECOND);
 	now += 100 * BUDGET_WINDOW_NS;
 	assert_true(budget_used(&b, now) == 0);
-	budget_spend(&b, BUDGET_URGENT, now, 300 * SECOND);
-	assert_true(budget_next(&b, BUDGET_URGENT, now) > now);
+	budget_spend(&b, LANE_URGENT, now, 300 * SECOND);
+	assert_true(budget_next(&b, LANE_URGENT, now) > now);
 	assert_true(budget_used(&b, now) > 0.49);
 }
 
@@ -118,10 +118,10 @@ static void another_share_counts_at_once(void **state)
 
 	(void)state;
 	budget_init(&b, 0.01, START);
-	budget_spend(&b, BUDGET_URGENT, START, 6 * SECOND);
-	assert_true(budget_next(&b, BUDGET_URGENT, START) > START);
+	budget_spend(&b, LANE_URGENT, START, 6 * SECOND);
+	assert_true(budget_next(&b, LANE_URGENT, START) > START);
 	budget_set(&b, 0.1);
-	assert_true(budget_next(&b, BUDGET_URGENT, START) <= START);
+	assert_true(budget_next(&b, LANE_URGENT, START) <= START);
 }
 
 int main(void)

@@ -302,7 +302,9 @@ static int prepare(struct run *r)
 		return EXIT_USAGE;
 	}
 	po = (struct pass_options){
-		.rules = { r->o.rules, r->o.n_rules, r->o.no_default_rules },
+		.rules = { .paths = r->o.rules,
+			   .n_paths = r->o.n_rules,
+			   .no_default_rules = r->o.no_default_rules },
 		.set = r->set,
 		.pids = r->o.pids,
 		.n_pids = r->o.n_pids,

@@ -17,6 +17,11 @@ struct match_options {
 	const char *const *paths; /* rule files and directories */
 	size_t n_paths;
 	bool no_default_rules;
+	/* While the matcher works: waits until @fd can be read or @until_ns
+	 * (io_now_ns()) has come, and may do other things meanwhile; false:
+	 * give up.  NULL: nothing else is to be done. */
+	bool (*wait)(void *user, int fd, uint64_t until_ns);
+	void *user;
 };
 
 /* Starts a matcher and waits until its rules are compiled.  -EINVAL: the

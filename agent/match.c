@@ -351,7 +351,9 @@ static int flush(struct match *m, struct why *why)
 	m->used = 0;
 	m->began = true;
 	err = ask(m, WIRE_LOOK, wire_look_size(n), WIRE_LOOKED, why);
-	if (err && restart(m))
+	if (err == -ECANCELED)
+		stop(m); /* the next look starts another */
+	else if (err && restart(m))
 		why_set(why, err, "davylamp-match can not be started again");
 	return err;
 }
@@ -457,7 +459,10 @@ int match_end(struct match *m, const struct hit **ret, size_t *ret_n,
 	err = take_hits(m, why);
 	if (err && err != -ENODATA) {
 		m->n_hits = 0;
-		restart(m);
+		if (err == -ECANCELED)
+			stop(m);
+		else
+			restart(m);
 		return err;
 	}
 	*ret_n = m->n_hits;

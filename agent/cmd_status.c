@@ -120,12 +120,13 @@ static void show_exclusions(const struct show *show, json_object *o)
 
 	for (size_t i = 0; i < n; i++) {
 		json_object *e = json_object_array_get_idx(all, i);
-		bool expired = truth(e, NULL, "expired");
+		const char *note = text(e, NULL, "note");
 
-		line(show, i ? "" : "excluded", "%s: %lld processes, until %s%s: %s",
+		line(show, i ? "" : "excluded",
+		     "%s: %lld processes in this pass, until %s: %s%s%s",
 		     text(e, NULL, "name"), number(e, NULL, "processes"),
-		     text(e, NULL, "until"), expired ? " (expired)" : "",
-		     text(e, NULL, "reason"));
+		     text(e, NULL, "until"), text(e, NULL, "reason"),
+		     note[0] ? "; " : "", note);
 	}
 }
 

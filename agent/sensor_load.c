@@ -85,7 +85,7 @@ int sensor_load_open(const void *bytes, size_t len, struct bpf_object **ret,
 
 static const char *mend(int err)
 {
-	if (err == -EPERM || err == -EACCES)
+	if (err == -EPERM)
 		return geteuid() ? "; needs CAP_BPF and CAP_PERFMON"
 				 : "; a capability, lockdown or a security "
 				   "module forbids it";

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "exclude.h"
 #include "io.h"
 #include "log.h"
 #include "service_own.h"
+#include "show_exclude.h"
 
 /* Digits enough for people, and no more. */
 static json_object *real(double x)
@@ -171,24 +171,6 @@ static json_object *rules(const struct service *s)
 	return o;
 }
 
-static json_object *exclusions(const struct service *s)
-{
-	json_object *all = json_object_new_array();
-
-	for (size_t i = 0; i < exclude_count(s->gear->config.excludes); i++) {
-		const struct exclusion *e = exclude_get(s->gear->config.excludes, i);
-		json_object *o = json_object_new_object();
-
-		add_text(o, "name", e->name);
-		add_text(o, "reason", e->reason);
-		add_text(o, "until", e->until);
-		add(o, "expired", json_object_new_boolean(e->expired));
-		add(o, "processes", number(e->covered));
-		json_object_array_add(all, o);
-	}
-	return all;
-}
-
 static json_object *describe(const struct service *s)
 {
 	json_object *o = json_object_new_object();
@@ -204,7 +186,7 @@ static json_object *describe(const struct service *s)
 	add(o, "budget", budget(s, now));
 	add(o, "findings", findings(s));
 	add(o, "rules", rules(s));
-	add(o, "exclusions", exclusions(s));
+	add(o, "exclusions", show_exclude_json(s->gear->config.excludes));
 	return o;
 }
 

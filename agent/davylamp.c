@@ -38,8 +38,8 @@ static void usage(FILE *out)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-10s%s\n", commands[i].name,
 			commands[i].about);
-	fputs("\nEach takes --config FILE instead of " CONFIG_DEFAULT
-	      ".\nTry: sudo davylamp scan\n", out);
+	fputs("\nEach takes --config FILE, read alone instead of "
+	      CONFIG_DEFAULT "\nand the other places (davylamp-report --help).\nTry: sudo davylamp scan\n", out);
 }
 
 static int cmd_version(int argc, char **argv)
@@ -73,6 +73,7 @@ static int check_config(int argc, char **argv)
 			fprintf(stderr, "davylamp: %s\n", why.text);
 			return -1;
 		}
+		config_free(&config);
 		memmove(&argv[i], &argv[i + 2],
 			(size_t)(argc - i - 1) * sizeof(*argv));
 		return argc - 2;

@@ -69,10 +69,13 @@ struct peers {
 
 /* A process is its /proc directory, opened once: every file reached through
  * @dir belongs to this very process or fails with ESRCH, so a pid that is
- * used again can not be mistaken for it. */
+ * used again can not be mistaken for it.  Where the first thread has ended and
+ * others have not, its directory shows a zombie without memory: then @dir and
+ * @tid are those of one that lives. */
 struct proc {
 	pid_t pid, ppid;
-	int dir;		/* /proc/PID, or -1 */
+	pid_t tid;		/* has its memory; @pid in most */
+	int dir;		/* /proc/PID or /proc/PID/task/TID, or -1 */
 	uid_t uid;
 	char state;		/* proc_pid_stat(5): R S D Z T ... */
 	bool kernel;		/* a kernel thread: no memory of its own */

@@ -13,11 +13,12 @@
 #include "record.h"
 #include "report_start.h"
 #include "show.h"
+#include "show_exclude.h"
 #include "text.h"
 
 struct totals {
 	size_t processes, clean, findings, carriers, partial, vanished,
-		denied;
+		denied, excluded;
 	uint64_t read_bytes, shared_bytes;
 };
 
@@ -29,6 +30,8 @@ struct run {
 	struct show show;
 	struct show_progress progress;
 	struct totals t;
+	struct config config;  /* its exclusions hold for this scan; */
+	bool configured;       /* only with --config or --report */
 	struct record *record; /* NULL without --report */
 	uint64_t begin_ns;
 	size_t n_rules;
@@ -177,6 +180,22 @@ static void on_absent(void *user, pid_t pid, int err, const struct proc *p)
 			pid);
 }
 
+static void on_excluded(void *user, const struct proc *p,
+			const struct exclusion *x)
+{
+	struct run *r = user;
+	struct show s = r->show;
+
+	r->t.excluded++;
+	r->absent |= r->o.n_pids > 0;
+	if (!r->o.n_pids && !r->o.verbose)
+		return;
+	show_progress_end(&r->progress);
+	if (r->o.json)
+		s.out = stderr;
+	show_exclude_process(&s, p, x);
+}
+
 /* ---- the end ---------------------------------------------------------------- */
 
 static void summarize_json(const struct run *r, double seconds)
@@ -194,6 +213,7 @@ static void summarize_json(const struct run *r, double seconds)
 		{ "partial", r->t.partial },
 		{ "vanished", r->t.vanished },
 		{ "denied", r->t.denied },
+		{ "excluded", r->t.excluded },
 		{ "hidden", pass_hidden(r->pass) },
 		{ "readBytes", r->t.read_bytes },
 		{ "sharedBytes", r->t.shared_bytes },
@@ -210,6 +230,9 @@ static void summarize_json(const struct run *r, double seconds)
 			       json_object_new_string(r->tools.rules_version));
 	json_object_object_add(s, "hashSetVersion",
 			       json_object_new_string(r->tools.set_version));
+	if (r->configured)
+		json_object_object_add(s, "exclusions",
+				       show_exclude_json(r->config.excludes));
 	json_object_object_add(o, "summary", s);
 	print_json(o);
 }
@@ -242,6 +265,8 @@ static void summarize(const struct run *r, double seconds)
 		printf(", %zu not complete", t->partial);
 	if (t->vanished)
 		printf(", %zu ended", t->vanished);
+	if (t->excluded)
+		printf(", %zu excluded", t->excluded);
 	if (pass_hidden(r->pass))
 		printf("; %zu hidden", pass_hidden(r->pass));
 	printf("\n%s read in %.1f s (%s more shared, looked at once); %zu "
@@ -250,6 +275,8 @@ static void summarize(const struct run *r, double seconds)
 	       text_bytes(t->shared_bytes, shared),
 	       r->n_rules, hashset_n_pages(r->set),
 	       hashset_n_binaries(r->set));
+	if (r->configured)
+		show_exclude(&r->show, r->config.excludes);
 }
 
 /* ---- start ------------------------------------------------------------------ */
@@ -297,16 +324,16 @@ static void warn_of_slow_rules(const struct run *r)
 static int read_config(struct run *r)
 {
 	struct why why = { "" };
-	struct config config;
 
 	if (!r->o.report && !r->o.config)
 		return 0;
-	if (config_load(r->o.config, &config, &why)) {
+	if (config_load(r->o.config, &r->config, &why)) {
 		fprintf(stderr, "davylamp scan: %s\n", why.text);
 		return EXIT_USAGE;
 	}
-	r->tools.environment = config.findings.environment;
-	if (r->o.report && record_open(&config, &r->record, &why)) {
+	r->configured = true;
+	r->tools.environment = r->config.findings.environment;
+	if (r->o.report && record_open(&r->config, &r->record, &why)) {
 		fprintf(stderr, "davylamp scan: %s\nNothing was scanned.\n",
 			why.text);
 		return EXIT_UNABLE;
@@ -325,10 +352,13 @@ static int prepare(struct run *r)
 		return EXIT_USAGE;
 	}
 	po = (struct pass_options){
-		.rules = { r->o.rules, r->o.n_rules, r->o.no_default_rules },
+		.rules = { .paths = r->o.rules,
+			   .n_paths = r->o.n_rules,
+			   .no_default_rules = r->o.no_default_rules },
 		.set = r->set,
 		.pids = r->o.pids,
 		.n_pids = r->o.n_pids,
+		.excludes = r->configured ? r->config.excludes : NULL,
 		.threads = threads(&r->o),
 	};
 	if (r->o.timeout_s)
@@ -371,7 +401,7 @@ static void deliver(struct run *r)
 
 static int run(struct run *r)
 {
-	const struct pass_events events = { r, on_look, on_absent,
+	const struct pass_events events = { r, on_look, on_absent, on_excluded,
 					    on_progress };
 	double seconds;
 
@@ -413,6 +443,8 @@ int cmd_scan(int argc, char **argv)
 	record_close(r.record);
 	pass_free(r.pass);
 	hashset_free(r.set);
+	if (r.configured)
+		config_free(&r.config);
 	scan_words_free(&r.o);
 	return status;
 }

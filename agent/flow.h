@@ -69,10 +69,13 @@ struct peers {
 
 /* A process is its /proc directory, opened once: every file reached through
  * @dir belongs to this very process or fails with ESRCH, so a pid that is
- * used again can not be mistaken for it. */
+ * used again can not be mistaken for it.  Where the first thread has ended and
+ * others have not, its directory shows a zombie without memory: then @dir and
+ * @tid are those of one that lives. */
 struct proc {
 	pid_t pid, ppid;
-	int dir;		/* /proc/PID, or -1 */
+	pid_t tid;		/* has its memory; @pid in most */
+	int dir;		/* /proc/PID or /proc/PID/task/TID, or -1 */
 	uid_t uid;
 	char state;		/* proc_pid_stat(5): R S D Z T ... */
 	bool kernel;		/* a kernel thread: no memory of its own */
@@ -179,6 +182,10 @@ struct hit {
 
 enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
 
+/* How much of a process a look is to see: all of it, or its program and what
+ * it made executable, without plain data (WHERE_PLAIN: the most of it). */
+enum scan_depth { SCAN_FULL, SCAN_PROGRAM };
+
 /* How far the look at a process went. */
 enum scan_state { SCAN_COMPLETE, SCAN_PARTIAL, SCAN_VANISHED };
 
@@ -196,7 +203,9 @@ struct share {
 struct look {
 	const struct proc *proc;   /* as it was when the look began */
 	const struct maps *maps;   /* NULL: never read */
-	enum scan_state state;
+	enum scan_state state;	   /* of what its depth asked for */
+	bool shallow;		   /* SCAN_PROGRAM: plain data was left out, so
+				      nothing found is not yet "clean" */
 	char why[256];		   /* not complete: the reason, escaped */
 	bool denied;		   /* the reason is who we are */
 	const struct hit *hits;

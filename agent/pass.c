@@ -32,15 +32,16 @@ struct pass {
 
 /* ---- one process -------------------------------------------------------- */
 
-static void on_bytes(void *user, uint64_t bytes)
+static bool on_bytes(void *user, uint64_t bytes)
 {
 	struct pass *p = user;
 
 	p->bytes += bytes;
 	if (pthread_mutex_trylock(&p->lock))
-		return; /* another thread is telling something */
+		return true; /* another thread is telling something */
 	p->events->progress(p->events->user, p->done, p->bytes);
 	pthread_mutex_unlock(&p->lock);
+	return true;
 }
 
 static void look_at(struct pass *p, struct scan *scan, const struct proc *proc)
@@ -49,7 +50,7 @@ static void look_at(struct pass *p, struct scan *scan, const struct proc *proc)
 	struct look l;
 	enum verdict v;
 
-	scan_look(scan, proc, p->o.deadline_ns, on_bytes, p, &l);
+	scan_look(scan, proc, SCAN_FULL, p->o.deadline_ns, on_bytes, p, &l);
 	v = verdict_judge(&l, &f);
 	pthread_mutex_lock(&p->lock);
 	p->events->look(p->events->user, &l, v,
@@ -57,8 +58,15 @@ static void look_at(struct pass *p, struct scan *scan, const struct proc *proc)
 	pthread_mutex_unlock(&p->lock);
 }
 
+static const struct exclusion *exclusion_of(struct pass *p,
+					     const struct proc *proc)
+{
+	return p->o.excludes ? exclude_find(p->o.excludes, proc) : NULL;
+}
+
 static void take(struct pass *p, struct scan *scan, const struct seen *seen)
 {
+	const struct exclusion *x;
 	struct proc proc = { 0 };
 	int err = proc_open(p->procfs, seen->pid, &proc);
 
@@ -67,7 +75,13 @@ static void take(struct pass *p, struct scan *scan, const struct seen *seen)
 		pthread_mutex_lock(&p->lock);
 		p->events->absent(p->events->user, seen->pid, err, &proc);
 		pthread_mutex_unlock(&p->lock);
-	} else if (!self_is(&proc)) {
+	} else if (self_is(&proc)) {
+		; /* holds the rules that it looks for */
+	} else if ((x = exclusion_of(p, &proc))) {
+		pthread_mutex_lock(&p->lock);
+		p->events->excluded(p->events->user, &proc, x);
+		pthread_mutex_unlock(&p->lock);
+	} else {
 		look_at(p, scan, &proc);
 	}
 	proc_close(&proc);
@@ -107,6 +121,8 @@ void pass_run(struct pass *p, const struct pass_events *events)
 	unsigned n = 0;
 
 	p->events = events;
+	if (p->o.excludes)
+		exclude_begin(p->o.excludes);
 	while (n + 1 < p->o.threads && n + 1 < p->n_seen &&
 	       pthread_create(&threads[n], NULL, helper, p) == 0)
 		n++;

@@ -2,6 +2,7 @@
 #ifndef PASS_H
 #define PASS_H
 
+#include "exclude.h"
 #include "flow.h"
 #include "match.h"
 #include "scan.h"
@@ -15,6 +16,7 @@ struct pass_options {
 	const struct hashset *set; /* borrowed */
 	const pid_t *pids;	   /* these, or */
 	size_t n_pids;		   /* 0: all */
+	struct exclude_list *excludes; /* borrowed; NULL: none */
 	unsigned threads;	   /* 1..PASS_THREADS */
 	uint64_t deadline_ns;	   /* io_now_ns(); 0: none */
 };
@@ -30,6 +32,10 @@ struct pass_events {
 	 * a kernel thread or a zombie.  proc->hidden is set in any case. */
 	void (*absent)(void *user, pid_t pid, int error,
 		       const struct proc *proc);
+	/* A process is not looked at for @exclusion covers it.  What was found
+	 * in it before is left untold, so a pass over all closes it. */
+	void (*excluded)(void *user, const struct proc *proc,
+			 const struct exclusion *exclusion);
 	/* So far; called often. */
 	void (*progress)(void *user, size_t processes, uint64_t bytes);
 };

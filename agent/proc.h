@@ -6,8 +6,8 @@
 
 #include "flow.h"
 
-/* All pids below @procfs (a directory descriptor of a mounted procfs), in
- * ascending order; *ret is for the caller to free.  0 or -errno. */
+/* All pids below @procfs (a directory descriptor of a mounted procfs, or of
+ * some process's task/), in ascending order; *ret is for the caller to free.  0 or -errno. */
 int proc_list(int procfs, pid_t **ret, size_t *ret_n);
 
 /* Opens @pid: identity, state, owner, times.  -ESRCH: it is gone;

@@ -101,9 +101,9 @@ int sensor_load(struct bpf_object *o, char ret_refused[static 64],
 	listen_to_libbpf();
 	err = bpf_object__load(o);
 	snprintf(ret_refused, 64, "%s", err ? refused : "");
-	if (err)
+	if (err) /* that it may load none at all it says at length */
 		why_set(why, err, "%s%s",
-			first_said[0] ? first_said : strerror(-err), mend(err));
+			refused[0] ? first_said : strerror(-err), mend(err));
 	return err;
 }
 

@@ -325,16 +325,19 @@ int on_answer(struct __sk_buff *skb)
 		len = SENSOR_ANSWER_BYTES;
 	asm volatile("" : "+r"(len));
 	if (len > SENSOR_ANSWER_BYTES)
-		len = 0;
+		goto out;
 	asm volatile("" : "+r"(len));
-	if (!len || bpf_skb_load_bytes(skb, at, r->bytes, (__u32)len)) {
-		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
-		return 1;
-	}
+	if (len < sizeof(dns))
+		goto out;
+	if (bpf_skb_load_bytes(skb, at, r->bytes, (__u32)len))
+		goto out;
 	r->at_ns = bpf_ktime_get_boot_ns();
 	r->cgroup = bpf_skb_cgroup_id(skb);
 	r->len = (__u32)len;
 	r->pad = 0;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return 1;
+out:
+	bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
 	return 1;
 }

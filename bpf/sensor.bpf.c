@@ -148,7 +148,7 @@ static void put_code(void)
 	if (!e)
 		put((void *)bpf_get_current_task(), tgid, SENSOR_CODE);
 	else if (!(e->what & SENSOR_CODE))
-		__sync_fetch_and_or(&e->what, SENSOR_CODE);
+		e->what |= SENSOR_CODE; /* the only bit that joins later */
 }
 
 /* Can @file's pages differ from those of a named file on a disk? */

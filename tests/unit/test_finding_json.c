@@ -252,8 +252,8 @@ static void a_container_is_named(void **state)
 	json_object *o;
 
 	(void)state;
-	strcpy(who->runtime, "docker");
-	memset(who->container, 'a', 64);
+	strcpy(who->container.runtime, "docker");
+	memset(who->container.id, 'a', 64);
 	o = read_back();
 	assert_memory_equal(text(o, "containers/0/name"), "docker/aaaa", 11);
 	json_object_put(o);

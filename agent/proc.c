@@ -174,6 +174,27 @@ int proc_refresh(struct proc *p)
 	return 0;
 }
 
+int proc_identify(int procfs, pid_t pid, struct proc *ret)
+{
+	struct proc p = { .dir = -1 };
+	char name[32], text[1024];
+	ssize_t n;
+	int err;
+
+	snprintf(name, sizeof(name), "%d/stat", pid);
+	n = io_read_at(procfs, name, text, sizeof(text));
+	if (n <= 0)
+		return n == 0 || n == -ENOENT ? -ESRCH : (int)n;
+	err = proc_parse_stat(text, (size_t)n, &p);
+	if (err)
+		return err;
+	if (p.pid != pid)
+		return -EXDEV;
+	p.seen_ns = io_now_ns();
+	*ret = p;
+	return 0;
+}
+
 static bool is_dead(const struct proc *p)
 {
 	return p->state == 'Z' || p->state == 'X';
@@ -231,6 +252,8 @@ int proc_open(int procfs, pid_t pid, struct proc *ret)
 	if (p.dir < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	err = proc_refresh(&p);
+	if (!err && p.pid != pid)
+		err = -EXDEV;
 	if (!err)
 		err = read_uid(p.dir, &p.uid);
 	if (!err && is_dead(&p) && p.threads > 1)

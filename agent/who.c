@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "io.h"
+#include "peers.h"
 #include "who.h"
 
 /* By /etc/passwd alone: getpwuid(3) would load the host's NSS modules and talk
@@ -192,4 +193,5 @@ void who_read(const struct proc *p, struct who *ret)
 	read_args(p, ret);
 	if (io_read_at(p->dir, "cgroup", text, sizeof(text)) > 0)
 		who_parse_cgroup(text, ret);
+	peers_read(p, &ret->peers);
 }

@@ -17,6 +17,8 @@ struct who {
 	char runtime[16];	/* "docker", "containerd", ..., "" if none */
 	char container[65];	/* its id, hexadecimal */
 	char unit[128];		/* systemd unit, "" if none */
+	struct peers peers;	/* its connections now; peers_add() and
+				   peers_name() for what events told */
 };
 
 /* Never fails: what can not be read stays empty. */

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "seen.h"
+#include "resume.h"
 
 static char dir[64], path[80];
 static struct queue *q;
@@ -17,8 +17,8 @@ static struct queue *q;
 static int make(void **state)
 {
 	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/test_seen.%d.d", getpid());
-	snprintf(path, sizeof(path), "%s/seen", dir);
+	snprintf(dir, sizeof(dir), "/tmp/test_resume.%d.d", getpid());
+	snprintf(path, sizeof(path), "%s/resume", dir);
 	return mkdir(dir, 0700) || queue_new(&q);
 }
 
@@ -45,9 +45,9 @@ static void what_was_seen_is_known_again(void **state)
 	know();
 	queue_find(q, 1)->full_ns = 11;
 	queue_find(q, 3)->full_ns = 33;
-	assert_int_equal(seen_save(dir, "r-s", q), 0);
+	assert_int_equal(resume_save(dir, "r-s", q), 0);
 	know();
-	assert_int_equal(seen_load(dir, "r-s", q), 0);
+	assert_int_equal(resume_load(dir, "r-s", q), 0);
 	assert_int_equal(queue_find(q, 1)->full_ns, 11);
 	assert_int_equal(queue_find(q, 2)->full_ns, 0);
 	assert_int_equal(queue_find(q, 3)->full_ns, 33);
@@ -58,10 +58,10 @@ static void a_pid_that_is_used_again_was_not_seen(void **state)
 	(void)state;
 	know();
 	queue_find(q, 1)->full_ns = 11;
-	assert_int_equal(seen_save(dir, "r-s", q), 0);
+	assert_int_equal(resume_save(dir, "r-s", q), 0);
 	know();
 	queue_add(q, 1, 101);
-	assert_int_equal(seen_load(dir, "r-s", q), 0);
+	assert_int_equal(resume_load(dir, "r-s", q), 0);
 	assert_int_equal(queue_find(q, 1)->full_ns, 0);
 }
 
@@ -70,9 +70,9 @@ static void other_rules_have_seen_nothing(void **state)
 	(void)state;
 	know();
 	queue_find(q, 1)->full_ns = 11;
-	assert_int_equal(seen_save(dir, "r-s", q), 0);
+	assert_int_equal(resume_save(dir, "r-s", q), 0);
 	know();
-	assert_int_equal(seen_load(dir, "r2-s", q), -ESTALE);
+	assert_int_equal(resume_load(dir, "r2-s", q), -ESTALE);
 	assert_int_equal(queue_find(q, 1)->full_ns, 0);
 }
 
@@ -80,9 +80,9 @@ static void no_file_is_no_harm(void **state)
 {
 	(void)state;
 	know();
-	assert_int_equal(seen_load(dir, "r-s", q), -ENOENT);
-	assert_int_equal(seen_load("/nonexistent", "r-s", q), -ENOENT);
-	assert_int_equal(seen_save("/nonexistent", "r-s", q), -ENOENT);
+	assert_int_equal(resume_load(dir, "r-s", q), -ENOENT);
+	assert_int_equal(resume_load("/nonexistent", "r-s", q), -ENOENT);
+	assert_int_equal(resume_save("/nonexistent", "r-s", q), -ENOENT);
 }
 
 static size_t read_file(char *text, size_t cap)
@@ -107,14 +107,14 @@ static void damage_is_refused(void **state)
 	know();
 	for (pid_t pid = 1; pid <= 3; pid++)
 		queue_find(q, pid)->full_ns = 5;
-	assert_int_equal(seen_save(dir, "r-s", q), 0);
+	assert_int_equal(resume_save(dir, "r-s", q), 0);
 	n = read_file(good, sizeof(good));
 	for (size_t i = 0; i < n; i++) {
 		for (int bit = 0; bit < 8; bit++) {
 			memcpy(bad, good, n + 1);
 			bad[i] = (char)(bad[i] ^ 1 << bit);
 			know();
-			(void)seen_parse(bad, "r-s", q);
+			(void)resume_parse(bad, "r-s", q);
 			for (pid_t pid = 1; pid <= 3; pid++)
 				assert_true(queue_find(q, pid)->full_ns <
 					    UINT64_MAX / 2);
@@ -122,11 +122,11 @@ static void damage_is_refused(void **state)
 		memcpy(bad, good, n + 1);
 		bad[i] = '\0';
 		know();
-		(void)seen_parse(bad, "r-s", q);
+		(void)resume_parse(bad, "r-s", q);
 	}
 	strcpy(bad, good);
 	strcat(bad, "2 200 18446744073709551615\n");
-	assert_int_equal(seen_parse(bad, "r-s", q), -EBADMSG);
+	assert_int_equal(resume_parse(bad, "r-s", q), -EBADMSG);
 	assert_true(queue_find(q, 2)->full_ns < 6);
 }
 

@@ -1,4 +1,4 @@
-/* seen.c - which processes were looked at to the end, and when. */
+/* resume.c - which processes were looked at to the end, and when. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 #include "io.h"
-#include "seen.h"
+#include "resume.h"
 
-#define SEEN_MAX (16u << 20) /* bytes of the file */
+#define RESUME_MAX (16u << 20) /* bytes of the file */
 
 /* The first line: that this is such a file, of which boot and version. */
 static int head(const char *version, char *ret, size_t cap)
@@ -21,7 +21,7 @@ static int head(const char *version, char *ret, size_t cap)
 	if (n < 0)
 		return (int)n;
 	boot[strcspn(boot, "\n")] = '\0';
-	snprintf(ret, cap, "davylamp-seen 1 %s %s\n", boot, version);
+	snprintf(ret, cap, "davylamp-resume 1 %s %s\n", boot, version);
 	return 0;
 }
 
@@ -41,7 +41,7 @@ static int write_all(FILE *f, const char *version, const struct queue *q)
 	return ferror(f) ? -EIO : 0;
 }
 
-int seen_save(const char *directory, const char *version,
+int resume_save(const char *directory, const char *version,
 	      const struct queue *q)
 {
 	int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd, err;
@@ -49,20 +49,20 @@ int seen_save(const char *directory, const char *version,
 
 	if (dir < 0)
 		return -errno;
-	unlinkat(dir, "seen.new", 0);
-	fd = openat(dir, "seen.new",
+	unlinkat(dir, "resume.new", 0);
+	fd = openat(dir, "resume.new",
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	f = fd < 0 ? NULL : fdopen(fd, "w");
 	err = f ? write_all(f, version, q) : -errno;
 	if (f && fclose(f) && !err)
 		err = -errno;
-	if (!err && renameat(dir, "seen.new", dir, "seen"))
+	if (!err && renameat(dir, "resume.new", dir, "resume"))
 		err = -errno;
 	close(dir);
 	return err;
 }
 
-int seen_parse(char *text, const char *version, struct queue *q)
+int resume_parse(char *text, const char *version, struct queue *q)
 {
 	char first[256], *line = text;
 	int err = head(version, first, sizeof(first));
@@ -87,17 +87,17 @@ int seen_parse(char *text, const char *version, struct queue *q)
 	return 0;
 }
 
-int seen_load(const char *directory, const char *version, struct queue *q)
+int resume_load(const char *directory, const char *version, struct queue *q)
 {
 	int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
-	char *text = malloc(SEEN_MAX);
+	char *text = malloc(RESUME_MAX);
 	ssize_t n;
 
 	if (dir < 0 || !text) {
 		err = dir < 0 ? -errno : -ENOMEM;
 	} else {
-		n = io_read_at(dir, "seen", text, SEEN_MAX);
-		err = n < 0 ? (int)n : seen_parse(text, version, q);
+		n = io_read_at(dir, "resume", text, RESUME_MAX);
+		err = n < 0 ? (int)n : resume_parse(text, version, q);
 	}
 	if (dir >= 0)
 		close(dir);

@@ -19,15 +19,16 @@ static inline void aes_tables(void)
 
 	if (aes_sbox[0])
 		return;
-	do { /* p runs through all powers of 3, q through those of its inverse */
+	do { /* p runs through all powers of 3, q through those of its inverse
+	      */
 		p ^= aes_double(p);
 		q ^= (uint8_t)(q << 1);
 		q ^= (uint8_t)(q << 2);
 		q ^= (uint8_t)(q << 4);
 		q ^= (q >> 7) * 0x09;
-		aes_sbox[p] = (uint8_t)(q ^ (q << 1 | q >> 7) ^
-					(q << 2 | q >> 6) ^ (q << 3 | q >> 5) ^
-					(q << 4 | q >> 4) ^ 0x63);
+		aes_sbox[p] =
+			(uint8_t)(q ^ (q << 1 | q >> 7) ^ (q << 2 | q >> 6) ^
+				  (q << 3 | q >> 5) ^ (q << 4 | q >> 4) ^ 0x63);
 	} while (p != 1);
 	aes_sbox[0] = 0x63;
 	for (int i = 0; i < 256; i++) {
@@ -43,7 +44,8 @@ static inline void aes_tables(void)
 static inline uint32_t aes_column(const uint32_t s[4], int i)
 {
 	return aes_t[0][s[i] & 255] ^ aes_t[1][s[(i + 1) & 3] >> 8 & 255] ^
-	       aes_t[2][s[(i + 2) & 3] >> 16 & 255] ^ aes_t[3][s[(i + 3) & 3] >> 24];
+	       aes_t[2][s[(i + 2) & 3] >> 16 & 255] ^
+	       aes_t[3][s[(i + 3) & 3] >> 24];
 }
 
 /* SubBytes, ShiftRows, MixColumns, and the key: the instruction AESENC. */

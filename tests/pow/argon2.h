@@ -87,8 +87,8 @@ static inline void argon2_compress(argon2_block ret, const argon2_block x,
 
 static inline void argon2_start(const struct argon2 *a, argon2_block *memory)
 {
-	const uint32_t parameters[6] = { 1, a->tag_len, a->kib, a->passes, 0x13,
-					 a->kind };
+	const uint32_t parameters[6] = { 1,	    a->tag_len, a->kib,
+					 a->passes, 0x13,	a->kind };
 	const uint32_t nothing = 0;
 	uint8_t h0[72];
 	struct blake2b b;
@@ -141,9 +141,8 @@ static inline void argon2_segment(const struct argon2 *a, uint32_t pass,
 
 	for (uint32_t i = pass == 0 && slice == 0 ? 2 : 0; i < length; i++) {
 		uint32_t before = (at + i + a->kib - 1) % a->kib;
-		uint64_t j = (uint32_t)argon2_pick(a, pass, slice, i,
-						   memory[before], z,
-						   addresses);
+		uint64_t j = (uint32_t)argon2_pick(
+			a, pass, slice, i, memory[before], z, addresses);
 		uint64_t area = (pass ? a->kib - length : at) + i - 1;
 		uint64_t from = area - 1 - (area * (j * j >> 32) >> 32);
 

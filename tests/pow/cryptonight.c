@@ -152,17 +152,20 @@ void pow_check(void)
 	uint8_t out[64];
 
 	groestl(NULL, 0, out, 256);
-	pow_expect("Groestl-256", out, 32,
-		   "1a52d11d550039be16107f9c58db9ebcc417f16f736adb2502567119f00834"
-		   "67");
+	pow_expect(
+		"Groestl-256", out, 32,
+		"1a52d11d550039be16107f9c58db9ebcc417f16f736adb2502567119f00834"
+		"67");
 	jh(NULL, 0, out, 256);
-	pow_expect("JH-256", out, 32,
-		   "46e64619c18bb0a92a5e87185a47eef83ca747b8fcc8e1412921357e326df4"
-		   "34");
+	pow_expect(
+		"JH-256", out, 32,
+		"46e64619c18bb0a92a5e87185a47eef83ca747b8fcc8e1412921357e326df4"
+		"34");
 	skein(NULL, 0, out, 256);
-	pow_expect("Skein-512-256", out, 32,
-		   "39ccc4554a8b31853b9de7a1fe638a24cce6b35a55f2431009e18780335d26"
-		   "21");
+	pow_expect(
+		"Skein-512-256", out, 32,
+		"39ccc4554a8b31853b9de7a1fe638a24cce6b35a55f2431009e18780335d26"
+		"21");
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
 		cryptonight(known[i].text, strlen(known[i].text), out);
 		pow_expect(known[i].text, out, 32, known[i].hash);

@@ -51,8 +51,8 @@ static void row_of(const struct problem *p, uint32_t bits, uint32_t index,
 		uint64_t x = 0;
 
 		for (uint32_t n = 0; n < 5; n++)
-			x = x << 8 | (from / 8 + n < p->n / 8 ? at[from / 8 + n]
-							     : 0);
+			x = x << 8 |
+			    (from / 8 + n < p->n / 8 ? at[from / 8 + n] : 0);
 		row[i] = (uint32_t)(x >> (40 - bits - from % 8)) &
 			 ((1U << bits) - 1);
 	}
@@ -88,14 +88,17 @@ static uint32_t collide(struct solver *s, uint32_t n, uint32_t width,
 				break;
 		for (uint32_t x = i; x < end; x++)
 			for (uint32_t y = x + 1; y < end; y++) {
-				const uint32_t *b = s->rows + (size_t)s->order[x] * width;
-				const uint32_t *c = s->rows + (size_t)s->order[y] * width;
+				const uint32_t *b =
+					s->rows + (size_t)s->order[x] * width;
+				const uint32_t *c =
+					s->rows + (size_t)s->order[y] * width;
 
-				if (made == s->capacity || (last && b[1] != c[1]))
+				if (made == s->capacity ||
+				    (last && b[1] != c[1]))
 					continue;
 				for (uint32_t w = 1; w < width && !last; w++)
-					s->next[(size_t)made * (width - 1) + w - 1] =
-						b[w] ^ c[w];
+					s->next[(size_t)made * (width - 1) + w -
+						1] = b[w] ^ c[w];
 				parents[made++] = (struct pair){ s->order[x],
 								 s->order[y] };
 			}
@@ -147,7 +150,8 @@ static bool solve(const struct problem *p,
 		  bool (*found)(const uint32_t *leaves, uint32_t n, void *with),
 		  void *with)
 {
-	struct solver s = { .p = *p, .bits = p->n / (p->k + 1),
+	struct solver s = { .p = *p,
+			    .bits = p->n / (p->k + 1),
 			    .words = p->k + 1 };
 	uint32_t n = 2U << s.bits, leaves[1 << K_MOST];
 	bool done = false;
@@ -195,10 +199,10 @@ void pow_hash(const uint8_t header[POW_HEADER], uint8_t hash[POW_HASH])
 }
 
 static const uint32_t known[32] = {
-	976,   126621, 100174, 123328, 38477,  105390, 38834,  90500,
-	6411,  116489, 51107,  129167, 25557,  92292,  38525,  56514,
-	1110,  98024,  15426,  74455,  3185,   84007,  24328,  36473,
-	17427, 129451, 27556,  119967, 31704,  62448,  110460, 117894,
+	976,   126621, 100174, 123328, 38477, 105390, 38834,  90500,
+	6411,  116489, 51107,  129167, 25557, 92292,  38525,  56514,
+	1110,  98024,  15426,  74455,  3185,  84007,  24328,  36473,
+	17427, 129451, 27556,  119967, 31704, 62448,  110460, 117894,
 };
 
 static bool is_known(const uint32_t *leaves, uint32_t n, void *with)

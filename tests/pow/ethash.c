@@ -48,13 +48,17 @@ void pow_check(void)
 	uint8_t header[32], mix[32], hash[32];
 
 	ethash_start(&e, 0);
-	pow_bytes("372eca2454ead349c3df0ab5d00b0b706b23e49d469387db91811cee0358f"
-		  "c6d", header);
+	pow_bytes(
+		"372eca2454ead349c3df0ab5d00b0b706b23e49d469387db91811cee0358f"
+		"c6d",
+		header);
 	hashimoto(header, 0x495732e0ed7a801c, mix, hash);
-	pow_expect("mix of block 22", mix, 32,
-		   "2f74cdeb198af0b9abe65d22d372e22fb2d474371774a9583c1cc427a07939"
-		   "f5");
-	pow_expect("block 22", hash, 32,
-		   "00000b184f1fdd88bfd94c86c39e65db0c36144d5e43f745f722196e730cb6"
-		   "14");
+	pow_expect(
+		"mix of block 22", mix, 32,
+		"2f74cdeb198af0b9abe65d22d372e22fb2d474371774a9583c1cc427a07939"
+		"f5");
+	pow_expect(
+		"block 22", hash, 32,
+		"00000b184f1fdd88bfd94c86c39e65db0c36144d5e43f745f722196e730cb6"
+		"14");
 }

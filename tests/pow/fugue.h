@@ -27,9 +27,9 @@ static inline void fugue_mix4(uint32_t s[36])
 
 	for (int i = 0; i < 4; i++)
 		for (int j = 0; j < 4; j++) {
-			uint32_t t = rotr32(
-				fugue_mix[s[i] >> (24 - 8 * j) & 255],
-				8 * (unsigned)j);
+			uint32_t t =
+				rotr32(fugue_mix[s[i] >> (24 - 8 * j) & 255],
+				       8 * (unsigned)j);
 
 			c[i] ^= t;
 			r[j] ^= i != j ? t : 0;

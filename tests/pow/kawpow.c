@@ -169,11 +169,12 @@ static void kawpow_round(struct program p, uint32_t r,
 			uint32_t dice = kiss99(&p.dice);
 
 			for (int l = 0; l < LANES; l++)
-				merge(&mix[l][into], l1[mix[l][from] % L1_WORDS],
-				      dice);
+				merge(&mix[l][into],
+				      l1[mix[l][from] % L1_WORDS], dice);
 		}
 		{
-			uint32_t n = kiss99(&p.dice) % (REGISTERS * (REGISTERS - 1));
+			uint32_t n =
+				kiss99(&p.dice) % (REGISTERS * (REGISTERS - 1));
 			uint32_t a = n % REGISTERS, b = n / REGISTERS;
 			uint32_t operation = kiss99(&p.dice);
 			uint32_t into = p.to[p.n_to++ % REGISTERS];
@@ -182,7 +183,8 @@ static void kawpow_round(struct program p, uint32_t r,
 			b += b >= a;
 			for (int l = 0; l < LANES; l++)
 				merge(&mix[l][into],
-				      math(mix[l][a], mix[l][b], operation), dice);
+				      math(mix[l][a], mix[l][b], operation),
+				      dice);
 		}
 	}
 	for (int i = 0; i < 4; i++) {
@@ -250,13 +252,18 @@ void pow_check(void)
 	for (uint32_t i = 0; i < L1_WORDS / 16; i++)
 		ethash_item(&e, i, 512, l1 + 16 * i);
 	kawpow(0, header, 0, mix, hash);
-	pow_expect("mix of block 0", mix, 32, "6e97b47b134fda0c7888802988e1a373affeb28bcd813"
+	pow_expect("mix of block 0", mix, 32,
+		   "6e97b47b134fda0c7888802988e1a373affeb28bcd813"
 		   "b6e9a0fc669c935d03a");
-	pow_expect("block 0", hash, 32, "e601a7257a70dc48fccc97a7330d704d776047623b928"
+	pow_expect("block 0", hash, 32,
+		   "e601a7257a70dc48fccc97a7330d704d776047623b928"
 		   "83d77111fb36870f3d1");
-	pow_bytes("63155f732f2bf556967f906155b510c917e48e99685ead76ea83f4eca03ab"
-		  "12b", header);
+	pow_bytes(
+		"63155f732f2bf556967f906155b510c917e48e99685ead76ea83f4eca03ab"
+		"12b",
+		header);
 	kawpow(49, header, 0x07073c07, mix, hash);
-	pow_expect("block 49", hash, 32, "e7ced124598fd2500a55ad9f9f48e3569327fe50493c7"
+	pow_expect("block 49", hash, 32,
+		   "e7ced124598fd2500a55ad9f9f48e3569327fe50493c7"
 		   "7a4ac9799b96efb9463");
 }

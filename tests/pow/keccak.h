@@ -29,8 +29,11 @@ static inline void keccak_f(uint64_t a[25])
 		for (int i = 0; i < 5; i++)
 			c[i] = a[i] ^ a[i + 5] ^ a[i + 10] ^ a[i + 15] ^
 			       a[i + 20];
-		for (int i = 0; i < 25; i++)
-			a[i] ^= c[(i + 4) % 5] ^ rotl64(c[(i + 1) % 5], 1);
+		for (int i = 0; i < 5; i++) {
+			x = c[i ? i - 1 : 4] ^ rotl64(c[i < 4 ? i + 1 : 0], 1);
+			for (int k = 0; k < 25; k += 5)
+				a[k + i] ^= x;
+		}
 		x = a[1];
 		for (int i = 0; i < 24; i++) {
 			uint64_t y = a[lane[i]];
@@ -40,8 +43,10 @@ static inline void keccak_f(uint64_t a[25])
 		}
 		for (int k = 0; k < 25; k += 5) {
 			memcpy(c, a + k, 40);
-			for (int i = 0; i < 5; i++)
-				a[k + i] ^= ~c[(i + 1) % 5] & c[(i + 2) % 5];
+			for (int i = 0; i < 3; i++)
+				a[k + i] ^= ~c[i + 1] & c[i + 2];
+			a[k + 3] ^= ~c[4] & c[0];
+			a[k + 4] ^= ~c[0] & c[1];
 		}
 		a[0] ^= keccak_rc[r];
 	}

@@ -147,10 +147,11 @@ void pow_check(void)
 	a[0] ^= sample ^ 4ULL << 32;
 	a[16] ^= 1ULL << 63;
 	keccak_f(a);
-	pow_expect("cSHAKE256", (uint8_t *)a, 64,
-		   "d008828e2b80ac9d2218ffee1d070c48b8e4c87bff32c9699d5b6896eee0ed"
-		   "d164020e2be0560858d9c00c037e34a96937c561a74c412bb4c74646952728"
-		   "1c8c");
+	pow_expect(
+		"cSHAKE256", (uint8_t *)a, 64,
+		"d008828e2b80ac9d2218ffee1d070c48b8e4c87bff32c9699d5b6896eee0ed"
+		"d164020e2be0560858d9c00c037e34a96937c561a74c412bb4c74646952728"
+		"1c8c");
 	absorb_domain(a, "ProofOfWorkHash");
 	if (memcmp(a, pow_state, sizeof(a)))
 		pow_expect("state 1", state, 1, "");

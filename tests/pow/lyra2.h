@@ -50,8 +50,9 @@ static inline void lyra2_duplex(uint64_t s[16], lyra2_row in, lyra2_row inout,
 static inline void lyra2_start(uint64_t s[16], const uint8_t password[32],
 			       lyra2_row m[LYRA2_ROWS])
 {
-	const uint64_t parameters[6] = { 32, 32, 32, 1, LYRA2_ROWS,
-					 LYRA2_COLS };
+	const uint64_t parameters[6] = {
+		32, 32, 32, 1, LYRA2_ROWS, LYRA2_COLS
+	};
 	uint64_t block[16] = { 0 };
 
 	memset(s, 0, 64);

@@ -26,7 +26,8 @@ void pow_check(void)
 
 	memset(header, 5, sizeof(header));
 	pow_hash(header, hash);
-	pow_expect("Lyra2REv2", hash, 32,
-		   "5cb1eea767131ab0ea446121854dffbfec1bf1f55938e9f877f9bae735a1c4"
-		   "81");
+	pow_expect(
+		"Lyra2REv2", hash, 32,
+		"5cb1eea767131ab0ea446121854dffbfec1bf1f55938e9f877f9bae735a1c4"
+		"81");
 }

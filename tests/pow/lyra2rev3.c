@@ -22,7 +22,8 @@ void pow_check(void)
 
 	memset(header, 5, sizeof(header));
 	pow_hash(header, hash);
-	pow_expect("Lyra2REv3", hash, 32,
-		   "c56ec425ada2c8ddcb8d5a79a3a0c9d79f66318193049fb81f875c537a4f96"
-		   "3d");
+	pow_expect(
+		"Lyra2REv3", hash, 32,
+		"c56ec425ada2c8ddcb8d5a79a3a0c9d79f66318193049fb81f875c537a4f96"
+		"3d");
 }

@@ -1,6 +1,6 @@
 /* main.c - proves a proof of work on its vectors, then works for ever.
  *
- *	pow [FORCED_HASHES]     ends after so many, for tests of speed */
+ *	pow [HASHES]     ends after so many */
 #include <stdio.h>
 #include <stdlib.h>
 #include "pow.h"
@@ -47,13 +47,11 @@ int main(int argc, char **argv)
 	uint8_t header[POW_HEADER] = { 2 }, hash[POW_HASH];
 
 	pow_check();
+	puts("ready");
+	fflush(stdout);
 	for (uint32_t nonce = 0; !most || nonce < most; nonce++) {
 		store32(header + POW_HEADER - 4, nonce);
 		pow_hash(header, hash);
-		if (nonce == 0) {
-			printf("ready %02x%02x\n", hash[0], hash[1]);
-			fflush(stdout);
-		}
 	}
 	return 0;
 }

@@ -142,14 +142,17 @@ void pow_check(void)
 	for (int i = 0; i < POW_HEADER; i++)
 		header[i] = (uint8_t)i;
 	blake2s_keyed(header, header, hash);
-	pow_expect("BLAKE2s", hash, 32, "8975b0577fd35566d750b362b0897a26c399136df07bababbde6203ff2954ed4");
+	pow_expect("BLAKE2s", hash, 32,
+		   "8975b0577fd35566d750b362b0897a26c399136df07bababbde6203ff29"
+		   "54ed4");
 	pow_hash(header, hash);
 	pow_expect("NeoScrypt", hash, 32,
 		   "7258961afb33fd12d00cacb8d63f4f4f52bb691704386"
 		   "5dd24a08f578853122d");
 	memset(header, 0x80, sizeof(header));
 	pow_hash(header, hash);
-	pow_expect("NeoScrypt of 0x80", hash, 32,
-		   "7915d56de262bf23b1fb9104cf5d2a13fcbed2f6b4b9b657309c222b09f54b"
-		   "c0");
+	pow_expect(
+		"NeoScrypt of 0x80", hash, 32,
+		"7915d56de262bf23b1fb9104cf5d2a13fcbed2f6b4b9b657309c222b09f54b"
+		"c0");
 }

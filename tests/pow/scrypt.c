@@ -47,8 +47,7 @@ static void outer_hash(const struct key *k, const uint32_t inner[8],
 	sha256_block(out, w);
 }
 
-static void expand(const struct key *k, const uint32_t head[20],
-		   uint32_t x[32])
+static void expand(const struct key *k, const uint32_t head[20], uint32_t x[32])
 {
 	uint32_t first[8], h[8], w[16];
 
@@ -71,10 +70,10 @@ static void salsa8(uint32_t b[16], const uint32_t with[16])
 	for (int i = 0; i < 16; i++)
 		x[i] = b[i] ^= with[i];
 	for (int i = 0; i < 4; i++) {
-#define QUARTER(a, b, c, d)                  \
-	x[b] ^= rotl32(x[a] + x[d], 7);      \
-	x[c] ^= rotl32(x[b] + x[a], 9);      \
-	x[d] ^= rotl32(x[c] + x[b], 13);     \
+#define QUARTER(a, b, c, d)              \
+	x[b] ^= rotl32(x[a] + x[d], 7);  \
+	x[c] ^= rotl32(x[b] + x[a], 9);  \
+	x[d] ^= rotl32(x[c] + x[b], 13); \
 	x[a] ^= rotl32(x[d] + x[c], 18)
 		QUARTER(0, 4, 8, 12);
 		QUARTER(5, 9, 13, 1);
@@ -136,14 +135,16 @@ void pow_check(void)
 	uint8_t header[POW_HEADER] = { 1 }, hash[32];
 
 	pow_bytes("97ddfbbae6be97fd6cdf3e7ca13232a3afff2353e29badfab7f73011edd4"
-		  "ced9", header + 36);
+		  "ced9",
+		  header + 36);
 	pow_reverse(header + 36, 32);
 	store32(header + 68, 1317972665);
 	store32(header + 72, 0x1e0ffff0);
 	store32(header + 76, 2084524493);
 	pow_hash(header, hash);
 	pow_reverse(hash, 32);
-	pow_expect("Litecoin's genesis", hash, 32,
-		   "0000050c34a64b415b6b15b37f2216634b5b1669cb9a2e38d76f7213b0671e"
-		   "00");
+	pow_expect(
+		"Litecoin's genesis", hash, 32,
+		"0000050c34a64b415b6b15b37f2216634b5b1669cb9a2e38d76f7213b0671e"
+		"00");
 }

@@ -38,7 +38,8 @@ static inline void sha256_block(uint32_t h[8], const uint32_t block[16])
 	memcpy(s, h, 32);
 	for (int i = 0; i < 64; i++) {
 		uint32_t a = s[0], e = s[4];
-		uint32_t t = s[7] + (rotr32(e, 6) ^ rotr32(e, 11) ^ rotr32(e, 25)) +
+		uint32_t t = s[7] +
+			     (rotr32(e, 6) ^ rotr32(e, 11) ^ rotr32(e, 25)) +
 			     (s[6] ^ (e & (s[5] ^ s[6]))) + sha256_k[i] + w[i];
 		uint32_t u = (rotr32(a, 2) ^ rotr32(a, 13) ^ rotr32(a, 22)) +
 			     ((a & s[1]) | (s[2] & (a | s[1])));

@@ -34,14 +34,16 @@ void pow_check(void)
 	uint8_t header[POW_HEADER] = { 1 }, hash[32];
 
 	pow_bytes("4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afded"
-		  "a33b", header + 36);
+		  "a33b",
+		  header + 36);
 	pow_reverse(header + 36, 32);
 	store32(header + 68, 1231006505);
 	store32(header + 72, 0x1d00ffff);
 	store32(header + 76, 2083236893);
 	pow_hash(header, hash);
 	pow_reverse(hash, 32);
-	pow_expect("Bitcoin's genesis", hash, 32,
-		   "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce2"
-		   "6f");
+	pow_expect(
+		"Bitcoin's genesis", hash, 32,
+		"000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce2"
+		"6f");
 }

@@ -26,10 +26,13 @@ void pow_check(void)
 	uint8_t header[POW_HEADER] = { 0 }, hash[64];
 
 	blake2b("abc", 3, hash, 64);
-	pow_expect("BLAKE2b", hash, 64,
-		   "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2"
-		   "d17d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd400"
-		   "9923");
+	pow_expect(
+		"BLAKE2b", hash, 64,
+		"ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2"
+		"d17d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd400"
+		"9923");
 	pow_hash(header, hash);
-	pow_expect("Sia", hash, 32, "143aa0da2b6a4ca39eee3ee50a6536d75eedff3b5ef0229a6d603afa7854d5b8");
+	pow_expect("Sia", hash, 32,
+		   "143aa0da2b6a4ca39eee3ee50a6536d75eedff3b5ef0229a6d603afa785"
+		   "4d5b8");
 }

@@ -66,7 +66,9 @@ static inline void simd_block(uint32_t h[32], const uint8_t *block, bool last)
 					     { 4, 13, 10, 25 } };
 	static const struct {
 		int low, high, factor;
-	} pick[4] = { { 0, 1, 185 }, { 0, 1, 185 }, { -256, -128, 233 },
+	} pick[4] = { { 0, 1, 185 },
+		      { 0, 1, 185 },
+		      { -256, -128, 233 },
 		      { -383, -255, 233 } };
 	uint32_t s[4][8], w[8];
 	int32_t y[256];

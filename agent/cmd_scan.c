@@ -1,5 +1,6 @@
 /* cmd_scan.c - `davylamp scan`: one look at every process. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@ struct run {
 	struct record *record; /* NULL without --report */
 	uint64_t begin_ns;
 	size_t n_rules;
-	bool absent; /* a process that was named is not there */
+	bool absent; /* a process that was named, or is hidden, is not there */
 };
 
 /* ---- one process ---------------------------------------------------------- */
@@ -106,6 +107,7 @@ static bool is_worth_a_line(const struct run *r, const struct look *l,
 			    enum verdict v)
 {
 	return r->o.verbose || r->o.n_pids || v == VERDICT_CARRIER ||
+	       l->proc->hidden ||
 	       (l->state == SCAN_PARTIAL && !l->denied);
 }
 
@@ -132,6 +134,20 @@ static void on_look(void *user, const struct look *l, enum verdict v,
 	}
 }
 
+/* Known to be there, and no way in: that is told whatever else is not. */
+static void hidden_and_unseen(struct run *r, pid_t pid, int err,
+			      const struct proc *p)
+{
+	if (kill(pid, 0) && errno == ESRCH)
+		return; /* it ended */
+	show_progress_end(&r->progress);
+	fprintf(stderr, "davylamp scan: process %d is hidden (%s) and can not "
+			"be looked at: %s; as root with\nCAP_SYS_ADMIN it "
+			"could\n",
+		pid, verdict_hiding(p->hidden), strerror(-err));
+	r->absent = true;
+}
+
 /* A pid that was named must be there to be looked at. */
 static void on_absent(void *user, pid_t pid, int err, const struct proc *p)
 {
@@ -139,6 +155,10 @@ static void on_absent(void *user, pid_t pid, int err, const struct proc *p)
 
 	if (r->record && err && err != -ESRCH)
 		record_absent(r->record, pid);
+	if (!r->o.n_pids && p->hidden && err) {
+		hidden_and_unseen(r, pid, err, p);
+		return;
+	}
 	if (!r->o.n_pids) {
 		r->t.denied += err && err != -ESRCH; /* hidepid */
 		return;
@@ -194,6 +214,7 @@ static void summarize_json(const struct run *r, double seconds)
 		{ "vanished", r->t.vanished },
 		{ "denied", r->t.denied },
 		{ "excluded", r->t.excluded },
+		{ "hidden", pass_hidden(r->pass) },
 		{ "readBytes", r->t.read_bytes },
 		{ "sharedBytes", r->t.shared_bytes },
 		{ "rules", r->n_rules },
@@ -246,6 +267,8 @@ static void summarize(const struct run *r, double seconds)
 		printf(", %zu ended", t->vanished);
 	if (t->excluded)
 		printf(", %zu excluded", t->excluded);
+	if (pass_hidden(r->pass))
+		printf("; %zu hidden", pass_hidden(r->pass));
 	printf("\n%s read in %.1f s (%s more shared, looked at once); %zu "
 	       "rules,\n%u page digests of %u known binaries\n",
 	       text_bytes(t->read_bytes, read), seconds,
@@ -329,7 +352,9 @@ static int prepare(struct run *r)
 		return EXIT_USAGE;
 	}
 	po = (struct pass_options){
-		.rules = { r->o.rules, r->o.n_rules, r->o.no_default_rules },
+		.rules = { .paths = r->o.rules,
+			   .n_paths = r->o.n_rules,
+			   .no_default_rules = r->o.no_default_rules },
 		.set = r->set,
 		.pids = r->o.pids,
 		.n_pids = r->o.n_pids,

@@ -19,6 +19,9 @@ static const struct {
 } commands[] = {
 	{ "scan", cmd_scan, "look at every process once and say what mines",
 	  true },
+	{ "run", cmd_run, "watch this machine until stopped: the service",
+	  true },
+	{ "status", cmd_status, "how the service does", true },
 	{ "hash", cmd_hash, "build, show and query sets of known binaries",
 	  false },
 	{ "rules", cmd_rules, "check and list rules", false },

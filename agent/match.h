@@ -17,6 +17,11 @@ struct match_options {
 	const char *const *paths; /* rule files and directories */
 	size_t n_paths;
 	bool no_default_rules;
+	/* While the matcher works: waits until @fd can be read or @until_ns
+	 * (io_now_ns()) has come, and may do other things meanwhile; false:
+	 * give up.  NULL: nothing else is to be done. */
+	bool (*wait)(void *user, int fd, uint64_t until_ns);
+	void *user;
 };
 
 /* Starts a matcher and waits until its rules are compiled.  -EINVAL: the
@@ -34,6 +39,9 @@ const struct rule *match_rules(const struct match *m, size_t *ret_n);
 uint8_t match_sets(const struct match *m); /* SET_BIT of those in use */
 const char *match_engine(const struct match *m);  /* "libyara 4.2.3" */
 const char *match_version(const struct match *m); /* of the rules */
+
+/* CPU time of the matcher that runs, ns; 0 of none. */
+uint64_t match_cpu_ns(const struct match *m);
 
 /* From now on, wait for no answer longer than until @deadline_ns (io_now_ns();
  * 0: half a minute for each) and a moment, for what was found so far. */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "io.h"
+#include "peers.h"
 #include "proc.h"
 #include "who.h"
 
@@ -210,4 +211,5 @@ void who_read(const struct proc *p, struct who *ret)
 	container_read("", &ret->container);
 	read_parents(p, ret);
 	read_huge(p, ret);
+	peers_read(p, &ret->peers);
 }

@@ -6,6 +6,7 @@
 #include "container.c"
 #include "container_file.c"
 #include "proc.c"
+#include "peers.c"
 #include "who.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -10,6 +10,7 @@
 #include "container.c"
 #include "container_file.c"
 #include "proc.c"
+#include "peers.c"
 #include "who.c"
 #include "exclude.c"
 #include "config_keys.c"

@@ -332,8 +332,7 @@ static json_object *evidence(const struct finding *f, const struct who *w,
 	if (f->dataset_bytes)
 		finding_add_int64(o, "datasetBytes", f->dataset_bytes);
 	if (l->proc->hidden)
-		finding_add_text(o, "hidden",
-				 verdict_hiding(l->proc->hidden));
+		finding_add_text(o, "hidden", verdict_hiding(l->proc->hidden));
 	finding_who_properties(o, w);
 	json_object_object_add(o, "rules", rules(l));
 	return o;

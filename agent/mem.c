@@ -146,6 +146,11 @@ int mem_attach(struct mem *m, const struct proc *proc)
 	return 0;
 }
 
+const struct proc *mem_proc(const struct mem *m)
+{
+	return m->proc;
+}
+
 bool mem_can_scan(const struct mem *m)
 {
 	return m->can_scan;

@@ -34,6 +34,9 @@ void mem_free(struct mem *);
  * -ESRCH: gone. */
 int mem_attach(struct mem *, const struct proc *proc);
 
+/* Whose memory it reads. */
+const struct proc *mem_proc(const struct mem *);
+
 /* Does PAGEMAP_SCAN work on the process?  Else pagemap is read. */
 bool mem_can_scan(const struct mem *);
 

@@ -208,8 +208,8 @@ void who_read(const struct proc *p, struct who *ret)
 	read_args(p, ret);
 	if (io_read_at(p->dir, "cgroup", text, sizeof(text)) > 0)
 		who_parse_cgroup(text, ret);
+	peers_read(p, &ret->peers);
 	container_read("", &ret->container);
 	read_parents(p, ret);
 	read_huge(p, ret);
-	peers_read(p, &ret->peers);
 }

@@ -24,11 +24,11 @@ struct who {
 	bool args_truncated;
 	struct container container;
 	char unit[128];		/* systemd unit, "" if none */
+	struct peers peers;	/* its connections now; peers_add() and
+				   peers_name() for what events told */
 	struct who_parent parents[WHO_PARENTS]; /* the nearest first */
 	size_t n_parents;
 	uint64_t huge_bytes; /* of its memory in huge pages, of either kind */
-	struct peers peers;	/* its connections now; peers_add() and
-				   peers_name() for what events told */
 };
 
 /* Never fails: what can not be read stays empty. */

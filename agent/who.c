@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "exefile.h"
 #include "io.h"
 #include "peers.h"
 #include "who.h"
@@ -190,8 +191,16 @@ void who_read(const struct proc *p, struct who *ret)
 	memset(ret, 0, sizeof(*ret));
 	read_user(p->uid, ret->user, sizeof(ret->user));
 	read_exe(p, ret);
+	ret->exe_file = exefile_open(p);
 	read_args(p, ret);
 	if (io_read_at(p->dir, "cgroup", text, sizeof(text)) > 0)
 		who_parse_cgroup(text, ret);
 	peers_read(p, &ret->peers);
+}
+
+void who_close(struct who *w)
+{
+	if (w->exe_file >= 0)
+		close(w->exe_file);
+	w->exe_file = -1;
 }

@@ -11,6 +11,7 @@ struct who {
 	char user[64];		/* name, or the number */
 	char exe[4096];		/* /proc/PID/exe's link, "" if unknown */
 	bool exe_deleted;
+	int exe_file;		/* O_PATH, of what it runs; or -1 */
 	char args[WHO_ARGS_BYTES]; /* NUL after each */
 	size_t args_len;
 	bool args_truncated;
@@ -21,8 +22,10 @@ struct who {
 				   peers_name() for what events told */
 };
 
-/* Never fails: what can not be read stays empty. */
+/* Never fails: what can not be read stays empty.  who_close() is due. */
 void who_read(const struct proc *, struct who *ret);
+
+void who_close(struct who *);
 
 /* The container and unit that a line of proc_pid_cgroup(5) names. */
 void who_parse_cgroup(const char *text, struct who *ret);

@@ -1,11 +1,15 @@
 /* A configuration file is any text: taken whole or refused with a reason, and
  * what was taken prints as a file that means the same.
- * clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iagent THIS -linih
+ * clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iagent THIS -linih -ljson-c
  */
 #include "text.c"
 #include "io.c"
 #include "sha256.c"
 #include "exefile.c"
+#include "report_json.c"
+#include "container.c"
+#include "container_file.c"
+#include "proc.c"
 #include "who.c"
 #include "exclude.c"
 #include "config_keys.c"
@@ -106,7 +110,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		const struct exclusion *x = exclude_get(c.excludes, i);
 
 		if (!x->reason[0] || strlen(x->until) != 10 ||
-		    (!x->exe[0] && !x->user[0] && !x->unit[0]))
+		    (!x->exe[0] && !x->user[0] && !x->unit[0] &&
+		     !x->container[0] && !x->label[0]))
 			abort();
 	}
 	check_print(&c);

@@ -120,7 +120,7 @@ $(BUILD)/tests/differential: $(wildcard tests/differential/*.[ch]) $(BUILD)/liba
 
 $(BUILD)/tests/%: tests/tools/%.c | $(TREE)
 	@mkdir -p $(@D)
-	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
+	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP $(if $(findstring packed,$*),-static-pie,-pie) -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
 
 $(BUILD)/bench/bench: bench/stages.c
 $(BUILD)/bench/%: bench/%.c $(BUILD)/obj/builtin_set.o $(BUILD)/libagent.a

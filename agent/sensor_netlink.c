@@ -93,8 +93,7 @@ static void take_out(struct netlink *l, uint32_t gap)
 	l->n--;
 }
 
-/* ---- messages
- * ------------------------------------------------------------------ */
+/* ---- messages ----------------------------------------------------------- */
 
 #define AT(field)                                          \
 	((uint32_t)(NLMSG_HDRLEN + sizeof(struct cn_msg) + \
@@ -205,8 +204,7 @@ static int receive(struct netlink *l, struct sensor_way *w)
 	return n;
 }
 
-/* ---- the old enough
- * ---------------------------------------------------------- */
+/* ---- the old enough ----------------------------------------------------- */
 
 static void tell_born(struct sensor_way *w, const struct waiting *waiting)
 {
@@ -263,8 +261,7 @@ static int read_netlink(void *it, struct sensor_way *w)
 	return 0;
 }
 
-/* ---- start
- * ----------------------------------------------------------------------- */
+/* ---- start -------------------------------------------------------------- */
 
 static void close_netlink(void *it)
 {

@@ -6,6 +6,11 @@
 #include "container.c"
 #include "container_file.c"
 #include "proc.c"
+#include "sha256.c"
+#include "exefile.c"
+#define dirent64 dirent64_again
+#include "peers.c"
+#undef dirent64
 #include "who.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

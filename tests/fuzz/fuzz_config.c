@@ -10,6 +10,9 @@
 #include "container.c"
 #include "container_file.c"
 #include "proc.c"
+#define dirent64 dirent64_again
+#include "peers.c"
+#undef dirent64
 #include "who.c"
 #include "exclude.c"
 #include "config_keys.c"

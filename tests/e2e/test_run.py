@@ -147,7 +147,7 @@ class Run(Case):
                 e, f = wait_for(s.events, 10, "the observation")[0]
                 self.assertEqual((e, f["findingClass"]),
                                  ("open", "OBSERVATION"))
-                self.assertIn(mode, f["description"])
+                self.assertIn("davylamp learns of", f["description"])
                 p = self.p.plant("file-r--", MINER, busy=True)
                 wait_for(lambda: s.of(p.pid), 40, "the finding")
                 self.p.stop(p)

@@ -33,7 +33,7 @@ static json_object *binary_of(const struct proc *p, const struct who *w)
 
 	if (w->exe[0])
 		finding_add_hostile(o, "path", w->exe);
-	if (exefile_read(p, EXEFILE_HASH_MAX, &e))
+	if (exefile_read_open(p, w->exe_file, EXEFILE_HASH_MAX, &e))
 		return o;
 	finding_add_int64(o, "size", e.size);
 	if (!e.sha256[0])

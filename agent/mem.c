@@ -365,14 +365,13 @@ static int copy(struct mem *m)
  * answers, that pid has not been given to another one.  And this memory is
  * still its own: of memory that is no more, as after an exec, PAGEMAP_SCAN
  * says that nothing is resident, but reading pagemap gives no entry. */
-static bool still_there(const struct mem *m)
+bool mem_is_its_own(const struct mem *m)
 {
-	uint64_t entry;
+	uint64_t entry, at = m->region ? m->region->start : 0;
 
 	return faccessat(m->proc->dir, "stat", F_OK, 0) == 0 &&
 	       pread(m->pagemap_fd, &entry, sizeof(entry),
-		     (off_t)(m->region->start / m->page * 8)) ==
-		       sizeof(entry);
+		     (off_t)(at / m->page * 8)) == sizeof(entry);
 }
 
 int mem_next(struct mem *m, struct batch *ret)
@@ -381,7 +380,7 @@ int mem_next(struct mem *m, struct batch *ret)
 
 	if (!err)
 		err = copy(m);
-	if (!err && !still_there(m))
+	if (!err && !mem_is_its_own(m))
 		err = -ESRCH;
 	if (err)
 		return err;

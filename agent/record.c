@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "exefile.h"
+#include "who.h"
 #include "io.h"
 #include "record.h"
 
@@ -72,7 +73,8 @@ int record_look(struct record *r, const struct look *look, enum verdict verdict,
 				    exe.id };
 
 	if (verdict == VERDICT_FINDING) {
-		(void)exefile_read(look->proc, 0, &exe);
+		(void)exefile_read_open(look->proc, look->who->exe_file, 0,
+					&exe);
 		return ledger_seen(r->ledger, r->spool, finding->category,
 				   finding->severity, &p, json, why);
 	}
@@ -83,6 +85,14 @@ int record_look(struct record *r, const struct look *look, enum verdict verdict,
 			    ? LEDGER_CLEAN
 			    : LEDGER_PARTIAL);
 	return 0;
+}
+
+int record_observation(struct record *r, json_object *json, struct why *why)
+{
+	const struct ledger_process davylamp = { .exe = "davylamp" };
+
+	return ledger_seen(r->ledger, r->spool, CATEGORY_OBSERVATION,
+			   SEVERITY_LOW, &davylamp, json, why);
 }
 
 void record_absent(struct record *r, pid_t pid)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "exefile.h"
 #include "io.h"
 #include "peers.h"
 #include "proc.h"
@@ -205,6 +206,7 @@ void who_read(const struct proc *p, struct who *ret)
 	memset(ret, 0, sizeof(*ret));
 	read_user(p->uid, ret->user, sizeof(ret->user));
 	read_exe(p, ret);
+	ret->exe_file = exefile_open(p);
 	read_args(p, ret);
 	if (io_read_at(p->dir, "cgroup", text, sizeof(text)) > 0)
 		who_parse_cgroup(text, ret);
@@ -212,4 +214,11 @@ void who_read(const struct proc *p, struct who *ret)
 	container_read("", &ret->container);
 	read_parents(p, ret);
 	read_huge(p, ret);
+}
+
+void who_close(struct who *w)
+{
+	if (w->exe_file >= 0)
+		close(w->exe_file);
+	w->exe_file = -1;
 }

@@ -19,6 +19,7 @@ struct who {
 	char user[64];		/* name, or the number */
 	char exe[4096];		/* /proc/PID/exe's link, "" if unknown */
 	bool exe_deleted, exe_memfd; /* memfd_create(2)'s is deleted, too */
+	int exe_file;		/* O_PATH, of what it runs; or -1 */
 	char args[WHO_ARGS_BYTES]; /* NUL after each */
 	size_t args_len;
 	bool args_truncated;
@@ -31,8 +32,10 @@ struct who {
 	uint64_t huge_bytes; /* of its memory in huge pages, of either kind */
 };
 
-/* Never fails: what can not be read stays empty. */
+/* Never fails: what can not be read stays empty.  who_close() is due. */
 void who_read(const struct proc *, struct who *ret);
+
+void who_close(struct who *);
 
 /* The container and unit that a line of proc_pid_cgroup(5) names. */
 void who_parse_cgroup(const char *text, struct who *ret);

@@ -118,7 +118,7 @@ class Hidden(Case):
     def test_hidepid(self):
         """The host's /proc hides others' processes from who lacks
         CAP_SYS_PTRACE; a procfs of our own has no such option."""
-        result = scan_with("mount -o remount,hidepid=2 /proc", os.getpid(),
+        result = scan_with("mount -t proc -o hidepid=2 proc /proc", os.getpid(),
                            "--json", "--pid", str(os.getpid()))
         self.status(result, CLEAN)
         self.assertEqual(result.summary["processes"], 1)

@@ -43,6 +43,7 @@ static int make(void **state)
 		return -1;
 	look.proc = &proc;
 	look.maps = maps;
+	look.who = who;
 	look.hits = &hit;
 	look.n_hits = 1;
 	look.shares[0] = (struct share){ "XMRig", "xmrig_6.26", "6.26", 80, 60,
@@ -58,6 +59,7 @@ static int drop(void **state)
 {
 	(void)state;
 	maps_free((struct maps *)look.maps);
+	who_close(who);
 	proc_close(&proc);
 	free(who);
 	return 0;

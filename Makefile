@@ -145,7 +145,7 @@ $(BUILD)/tests/%.so: tests/tools/%.c | $(TREE)
 
 $(BUILD)/tests/%: tests/tools/%.c | $(TREE)
 	@mkdir -p $(@D)
-	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
+	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP $(if $(findstring packed,$*),-static-pie,-pie) -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
 
 $(BUILD)/bench/bench: bench/stages.c
 $(BUILD)/bench/%: bench/%.c $(BUILTIN) $(BUILD)/libagent.a

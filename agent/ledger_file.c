@@ -114,7 +114,7 @@ static void take(struct ledger *l, json_object *o)
 	const char *boot = text_of(o, "boot", LEDGER_BOOT);
 	const char *exe = text_of(o, "exe", LEDGER_EXE);
 	const char *finding = text_of(o, "finding", LEDGER_FINDING + 1);
-	int64_t category = int_of(o, "category", CATEGORY_COMBINED);
+	int64_t category = int_of(o, "category", CATEGORIES - 1);
 	int64_t severity = int_of(o, "severity", SEVERITY_HIGH);
 	int64_t clean = int_of(o, "clean", 2);
 	struct ledger_entry *e = id ? slot(l, id) : NULL;

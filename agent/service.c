@@ -5,6 +5,7 @@
  * its budget, and looks at what can not wait: with a matcher of its own, so
  * that the look at hand stays as it is. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,7 @@ static void end_pass(struct service *s)
 	s->pass.next_ns = s->pass.begin_ns +
 			  (uint64_t)(interval * (0.5 + 0.5 * chance()));
 	s->counts.passes++;
+	service_tell_degraded(s);
 	log_say(LOG_INFO, "pass %llu: %zu processes in %.0f s",
 		(unsigned long long)s->pass.number, s->pass.all,
 		(double)s->pass.last_ns / 1e9);
@@ -247,6 +249,7 @@ static void announce(const struct service *s)
 void service_run(struct service *s)
 {
 	announce(s);
+	service_tell_degraded(s);
 	notify_send("READY=1");
 	while (!s->stop)
 		step(s);
@@ -354,6 +357,10 @@ int service_new(const char *config_path, struct service **ret,
 
 	if (!s)
 		return -ENOMEM;
+	/* What is only needed now and then is given back at once: BTF of the
+	 * kernel, tables of rules that were. */
+	mallopt(M_MMAP_THRESHOLD, 64 << 10);
+	mallopt(M_TRIM_THRESHOLD, 128 << 10);
 	s->config_path = config_path;
 	s->epoll = s->signals = -1;
 	s->begin_ns = io_now_ns();

@@ -159,11 +159,14 @@ static void see(struct service *s, const struct seen *p, uint64_t now)
 	t->census = s->census;
 }
 
+/* Process 0 is ourselves, for what we say of us (record_observation()). */
 static bool is_alive(void *user, pid_t pid, uint64_t start_ticks)
 {
 	struct service *s = user;
 	const struct target *t = queue_find(s->queue, pid);
 
+	if (pid == 0)
+		return service_why_degraded(s) != NULL;
 	return t && t->start_ticks == start_ticks;
 }
 
@@ -224,16 +227,21 @@ static void on_sensor(struct service *s)
 {
 	int err = sensor_read(s->sensor, on_event, s);
 
-	if (err)
-		log_say(LOG_WARNING, "sensors: %s", strerror(-err));
+	if (!err)
+		return;
+	log_say(LOG_WARNING, "sensors: %s; from now on by %s", strerror(-err),
+		sensor_mode_name(sensor_state(s->sensor)->mode));
+	service_tell_degraded(s);
 }
 
 static void by_the_clock(struct service *s)
 {
 	uint64_t now = io_now_ns();
 
-	if (now >= s->census_ns)
+	if (now >= s->census_ns) {
 		service_census(s);
+		service_tell_manager(s);
+	}
 	if (now >= s->frames_ns) {
 		frames_reset(s->frames);
 		s->frames_ns = now + FRAMES_NS;

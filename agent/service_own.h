@@ -107,6 +107,15 @@ void service_look(struct service *, struct target *t, enum lane lane);
 
 /* ---- service_status.c ---- */
 
+/* Why events are learned of in a poorer way than BPF; NULL: they are not. */
+const char *service_why_degraded(const struct service *);
+
+/* Opens, or keeps open, a finding that says so, if they are. */
+void service_tell_degraded(struct service *);
+
+/* One line for `systemctl status`. */
+void service_tell_manager(const struct service *);
+
 /* Answers who asks. */
 void service_answer(struct service *);
 

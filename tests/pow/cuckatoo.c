@@ -47,7 +47,7 @@ static bool is_cycle(const uint64_t key[4], const uint32_t edges[CYCLE])
 	int at = 0, n = 0;
 
 	for (int i = 0; i < 2 * CYCLE; i++)
-		ends[i] = node(key, edges[i / 2], i % 2);
+		ends[i] = node(key, edges[i / 2], (unsigned)i % 2);
 	do {
 		int next = -1;
 

@@ -191,9 +191,11 @@ static bool keep_first(const uint32_t *leaves, uint32_t n, void *with)
 
 void pow_hash(const uint8_t header[POW_HEADER], uint8_t hash[POW_HASH])
 {
+	uint8_t input[140] = { 0 }; /* Zcash's header and nonce */
 	struct problem p;
 
-	problem_init(&p, 200, 9, header, POW_HEADER);
+	memcpy(input, header, POW_HEADER);
+	problem_init(&p, 200, 9, input, sizeof(input));
 	memset(hash, 0, POW_HASH);
 	solve(&p, keep_first, hash);
 }

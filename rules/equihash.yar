@@ -4,9 +4,9 @@
  * The algorithm is BLAKE2b with a personalization of eight letters and the two
  * parameters. Full nodes of these coins verify with the same constants and will
  * match too.
- * aarch64: found only where a program has them in a static table or folded into
- * the state; gcc 12 and clang 14 load the name by movz/movk, where no run of
- * bytes is left to match.
+ * Found only where a program has them in a static table or folded into the
+ * state. As an immediate (mov rax, "ZcashPoW") the name is eleven bytes in a row,
+ * too few to be looked for in all code; aarch64 compilers split it altogether.
  */
 
 /*
@@ -44,29 +44,6 @@ rule Equihash_Personalization
 		$bitcoinz_state = {
 			1f6c3e2b 8c68059b 29d43598 c4b0ed45 e9217e13 1ccde05b
 		}
-	condition:
-		any of them
-}
-
-/*
- * Lookalikes: the word in text has no instruction around it. Strings of eleven
- * bytes, the least that stride 4 takes: mov rax, "........"; then a REX prefix,
- * with which gcc and clang go on at every optimization level tried but gcc -O0.
- */
-rule Equihash_Personalization_Immediate
-{
-	meta:
-		family = "Equihash"
-		algorithm = "Equihash"
-		where = "code"
-		severity = "HIGH"
-		reference = "Zcash protocol specification 7.7.1; tromp/equihash blake/blake2.h, equi.h"
-		description = "Machine code that loads the BLAKE2b personalization of Equihash as a 64-bit constant."
-	strings:
-		$zcash = { 48b85a63 61736850 6f5748 }
-		$gold = { 48b84267 6f6c6450 6f5748 }
-		$beam = { 48b84265 616d2d50 6f5748 }
-		$zero = { 48b85a45 524f5f50 6f5748 }
 	condition:
 		any of them
 }

@@ -8,6 +8,7 @@
 #include "scan.h"
 #include "sweep.h"
 #include "tally.h"
+#include "who.h"
 
 struct scan {
 	struct match *match;
@@ -15,10 +16,12 @@ struct scan {
 	struct mem *mem;
 	struct tally *tally;
 	struct maps *maps;
+	struct proc proc; /* of the look */
+	struct who who;	  /* likewise */
 	struct sweep sweep;
 	struct sweep_result result;
 	uint64_t deadline_ns;
-	void (*tick)(void *user, uint64_t bytes);
+	bool (*tick)(void *user, uint64_t bytes);
 	void *user;
 };
 
@@ -66,6 +69,7 @@ int scan_new(const struct scan_options *o, struct scan **ret, struct why *why)
 		err = tally_new(o->set, &s->tally);
 	if (!err)
 		err = mem_new(o->frames, &s->mem);
+	s->who.exe_file = -1;
 	s->sweep.set = o->set;
 	s->sweep.filter = s->filter;
 	s->sweep.any_filter = s->any_filter;
@@ -88,6 +92,7 @@ void scan_free(struct scan *s)
 	tally_free(s->tally);
 	mem_free(s->mem);
 	maps_free(s->maps);
+	who_close(&s->who);
 	free(s);
 }
 
@@ -96,7 +101,7 @@ const struct match *scan_match(const struct scan *s)
 	return s->match;
 }
 
-/* ---- a batch --------------------------------------------------------------- */
+/* ---- a batch ------------------------------------------------------------ */
 
 /* The first reason stands; a process that is gone outranks it. */
 static void mark(struct look *l, enum scan_state state, const char *why)
@@ -182,7 +187,7 @@ static int take_batch(struct scan *s, const struct batch *b, struct look *l)
 	return 0;
 }
 
-/* ---- a process --------------------------------------------------------------- */
+/* ---- a process ---------------------------------------------------------- */
 
 static int look_at_region(struct scan *s, const struct region *r,
 			  struct look *l)
@@ -196,8 +201,8 @@ static int look_at_region(struct scan *s, const struct region *r,
 
 		if (err)
 			return err;
-		if (s->tick)
-			s->tick(s->user, b.n_pages * FLOW_PAGE);
+		if (s->tick && !s->tick(s->user, b.n_pages * FLOW_PAGE))
+			return -ECANCELED;
 		if (out_of_time(s))
 			return -ETIMEDOUT;
 	}
@@ -212,24 +217,29 @@ static int look_at_regions(struct scan *s, struct look *l)
 	if (err)
 		return err;
 	l->maps = s->maps;
-	err = mem_attach(s->mem, l->proc);
-	for (size_t i = 0;
-	     !err && (r = maps_by_suspicion(s->maps, i)) != NULL; i++)
-		err = look_at_region(s, r, l);
+	err = mem_attach(s->mem, l->proc) ?: proc_reread(&s->proc);
+	if (!err && !mem_is_its_own(s->mem))
+		err = -ESRCH; /* and that is another's name */
+	for (size_t i = 0; !err && (r = maps_by_suspicion(s->maps, i)) != NULL;
+	     i++)
+		if (!l->shallow || r->where != WHERE_PLAIN)
+			err = look_at_region(s, r, l);
 	if (!err && maps_left_out(s->maps))
 		mark(l, SCAN_PARTIAL, "more than 262144 mappings");
 	return err;
 }
 
-static void begin(struct scan *s, struct look *l)
+static void begin(struct scan *s, const struct proc *proc,
+		  enum scan_depth depth, struct look *l)
 {
-	const struct proc *proc = l->proc;
-
 	maps_free(s->maps);
 	s->maps = NULL;
 	tally_reset(s->tally);
+	who_close(&s->who);
 	memset(l, 0, sizeof(*l));
-	l->proc = proc;
+	s->proc = *proc;
+	l->proc = &s->proc;
+	l->shallow = depth == SCAN_PROGRAM;
 }
 
 /* Turns an error into the state and reason that people read. */
@@ -241,6 +251,8 @@ static void conclude(struct look *l, int err)
 		mark(l, SCAN_PARTIAL, "not permitted to read its memory");
 	else if (err == -ETIMEDOUT)
 		mark(l, SCAN_PARTIAL, "the time limit was reached");
+	else if (err == -ECANCELED)
+		mark(l, SCAN_PARTIAL, "davylamp was told to stop");
 	else if (err)
 		mark(l, SCAN_PARTIAL, strerror(-err));
 }
@@ -267,9 +279,25 @@ static void fill(struct scan *s, struct look *l)
 		l->cpu_share = proc_cpu_share(l->proc, l->proc);
 }
 
-void scan_look(struct scan *s, const struct proc *proc, uint64_t deadline_ns,
-	       void (*tick)(void *user, uint64_t bytes), void *user,
-	       struct look *ret)
+/* Who holds what was found?  Only if that memory is still its own: another
+ * program may have begun, and is not to be accused. */
+static void identify(struct scan *s, struct look *l)
+{
+	if (!l->n_hits && !l->n_shares)
+		return;
+	who_read(l->proc, &s->who);
+	l->who = &s->who;
+	if (mem_is_its_own(s->mem))
+		return;
+	who_close(&s->who);
+	memset(&s->who, 0, sizeof(s->who));
+	s->who.exe_file = -1;
+	mark(l, SCAN_VANISHED, "it ended or began another program");
+}
+
+void scan_look(struct scan *s, const struct proc *proc, enum scan_depth depth,
+	       uint64_t deadline_ns, bool (*tick)(void *user, uint64_t bytes),
+	       void *user, struct look *ret)
 {
 	int err = -ESRCH;
 
@@ -278,7 +306,6 @@ void scan_look(struct scan *s, const struct proc *proc, uint64_t deadline_ns,
 		match_set_deadline(s->match, deadline_ns);
 	s->tick = tick;
 	s->user = user;
-	ret->proc = proc;
 	/* Its memory can be gone because it began another program: then that
 	 * is what to look at. */
 	for (int tries = 0; tries < 3 && err == -ESRCH; tries++) {
@@ -286,10 +313,11 @@ void scan_look(struct scan *s, const struct proc *proc, uint64_t deadline_ns,
 			break;
 		if (tries && s->match)
 			match_drop(s->match);
-		begin(s, ret);
+		begin(s, proc, depth, ret);
 		err = look_at_regions(s, ret);
 	}
 	ret->denied = err == -EACCES || err == -EPERM;
 	conclude(ret, err);
 	fill(s, ret);
+	identify(s, ret);
 }

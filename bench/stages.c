@@ -159,7 +159,7 @@ static int run_look(struct bench *b, struct figure *f)
 	struct look look;
 	double before = matcher_s();
 
-	scan_look(b->scan, &b->proc, 0, NULL, NULL, &look);
+	scan_look(b->scan, &b->proc, SCAN_FULL, 0, NULL, NULL, &look);
 	f->matcher_s = matcher_s() - before;
 	f->bytes = look.read_bytes;
 	f->hits = look.n_hits;
@@ -172,7 +172,9 @@ static int run_look(struct bench *b, struct figure *f)
 static void prepare_look(struct bench *b)
 {
 	struct scan_options so = {
-		.rules = { &b->rules, b->rules ? 1 : 0, b->no_default_rules },
+		.rules = { .paths = &b->rules,
+			   .n_paths = b->rules ? 1 : 0,
+			   .no_default_rules = b->no_default_rules },
 		.set = b->set,
 	};
 	struct why why = { "" };

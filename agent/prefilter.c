@@ -41,12 +41,11 @@ static void verify(const struct prefilter *pf, const struct prefilter_table *t,
 	}
 }
 
-static bool has_bit(const uint32_t *bits, const struct prefilter_table *t,
-		    uint64_t window)
+static bool has_bit(const struct prefilter_table *t, uint64_t window)
 {
 	uint64_t h = kernel_hash(window);
 
-	return bits[h >> t->look.shift] >> (h & 31) & 1;
+	return t->bits[h >> t->look.shift] >> (h & 31) & 1;
 }
 
 /* Windows of zeros that follow each other. */
@@ -79,33 +78,23 @@ static void verify_block(const struct prefilter *pf, size_t g,
 
 		if (!w && zeros)
 			count_zeros(zeros, at, k->stride);
-		else if (has_bit(t->bits, t, w))
+		else if (has_bit(t, w))
 			verify(pf, t, page, at, w, mark);
 	}
 }
 
-/* The windows from @at on that lie within @end: most pages have none. */
-static bool any_at_edge(const struct prefilter_table *t,
-			const struct kernel_group *k, const uint8_t *page,
-			size_t at, size_t end)
-{
-	bool any = false;
-
-	for (; at + k->width <= end; at += k->stride)
-		any |= has_bit(t->edge, t, kernel_window(page + at, k->width));
-	return any;
-}
-
+/* The windows from @at on that lie within @end; most pages have none. */
 static void look_at_edge(const struct prefilter *pf, size_t g,
 			 const uint8_t *page, size_t at, size_t end,
 			 struct prefilter_mark *mark)
 {
 	const struct kernel_group *k = &kernel_groups[g];
 	const struct prefilter_table *t = &pf->table[g];
+	bool any = false;
 
-	if (!any_at_edge(t, k, page, at, end))
-		return;
-	for (; at + k->width <= end; at += k->stride)
+	for (size_t i = at; i + k->width <= end; i += k->stride)
+		any |= has_bit(t, kernel_window(page + i, k->width));
+	for (; any && at + k->width <= end; at += k->stride)
 		verify(pf, t, page, at, kernel_window(page + at, k->width),
 		       mark);
 }
@@ -139,25 +128,30 @@ static void look_at_edges(const struct prefilter *pf, const uint8_t *page,
 		      pf->straddle_where);
 }
 
-/* GROUP_ZEROS comes behind the group that counts zeros for it. */
+/* Paddings: what lies across pages may show no zeros in either. */
+static void look_at_zeros(const struct prefilter *pf, const uint8_t *page,
+			  unsigned zero_windows, struct prefilter_mark *mark)
+{
+	if (zero_windows >= pf->zero_windows) {
+		look_at_group(pf, GROUP_ZEROS, page, mark, NULL);
+		return;
+	}
+	look_at_edge(pf, GROUP_ZEROS, page, 0, EDGE, mark);
+	look_at_edge(pf, GROUP_ZEROS, page, FLOW_PAGE - EDGE, FLOW_PAGE, mark);
+}
+
 struct prefilter_mark prefilter_page(const struct prefilter *pf,
 				     const uint8_t page[static FLOW_PAGE])
 {
 	struct prefilter_mark mark = { 0 };
 	struct zeros zeros = { .next = SIZE_MAX };
 
-	for (size_t g = 0; g < GROUPS; g++) {
-		if (!pf->table[g].bits)
-			continue;
-		if (g != GROUP_ZEROS || zeros.most >= pf->zero_windows)
+	for (size_t g = 0; g < GROUPS; g++)
+		if (pf->table[g].bits && g != GROUP_ZEROS)
 			look_at_group(pf, g, page, &mark,
 				      g == pf->zeros_by ? &zeros : NULL);
-		if (!pf->table[g].edge)
-			continue;
-		look_at_edge(pf, g, page, 0, EDGE, &mark);
-		look_at_edge(pf, g, page, pf->table[g].last_edge, FLOW_PAGE,
-			     &mark);
-	}
+	if (pf->table[GROUP_ZEROS].bits)
+		look_at_zeros(pf, page, zeros.most, &mark);
 	if (pf->straddles)
 		look_at_edges(pf, page, &mark);
 	return mark;

@@ -42,6 +42,13 @@ static uint32_t cost(const uint8_t *p, unsigned width)
 	return same ? UINT32_MAX : sum;
 }
 
+/* Strides that do not fit into a page begin anew in the next, and a window may
+ * not reach into it: an atom across two pages has phases of its own in each. */
+static bool has_own_phases(const struct kernel_group *g)
+{
+	return FLOW_PAGE % g->stride || (g->stride > 1 && g->width > g->stride);
+}
+
 static bool is_good(const struct atom *a, const struct kernel_group *g,
 		    unsigned offset)
 {
@@ -86,7 +93,7 @@ static bool fits(const struct atom *a, const struct kernel_group *g)
 	for (unsigned phase = 0; phase < g->stride; phase++)
 		if (best_offset(a, g, phase) < 0)
 			return false;
-	for (unsigned n = 1; n < a->len && prefilter_has_edges(g); n++)
+	for (unsigned n = 1; n < a->len && has_own_phases(g); n++)
 		if (!fits_across(a, g, n))
 			return false;
 	return true;
@@ -141,50 +148,72 @@ static int by_hash(const void *a, const void *b)
 	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-static void set_bit(uint32_t *bits, const struct prefilter_table *t,
-		    uint64_t window)
+static void set_bit(struct prefilter_table *t, uint64_t window)
 {
 	uint64_t h = kernel_hash(window);
 
-	bits[h >> t->look.shift] |= 1U << (h & 31);
+	t->bits[h >> t->look.shift] |= 1U << (h & 31);
 }
 
 static void add_entry(struct prefilter_table *t, const struct kernel_group *g,
 		      const struct atom *a, uint32_t number, unsigned offset)
 {
-	t->entries[t->n_entries++] = (struct prefilter_entry){
-		.window = kernel_window(a->bytes + offset, g->width),
-		.atom = number,
-		.offset = offset,
-	};
+	uint64_t window = kernel_window(a->bytes + offset, g->width);
+
+	set_bit(t, window);
+	t->entries[t->n_entries++] =
+		(struct prefilter_entry){ window, number, offset };
 }
 
-/* A window of each phase; where there are edges, every good one. */
+/* Where the rarest windows in a row stand, one for each phase, or -1.  Some
+ * window of a row is looked at even across pages, unless windows overlap. */
+static int best_row(const struct atom *a, const struct kernel_group *g)
+{
+	uint64_t best = UINT64_MAX;
+	int at = -1;
+
+	if (g->width > g->stride)
+		return -1;
+	for (int from = 0; from + g->stride + g->width - 1 <= a->len; from++) {
+		uint64_t sum = 0;
+
+		for (int o = from; o < from + g->stride; o++)
+			sum += cost(a->bytes + o, g->width);
+		if (sum < best && sum < UINT32_MAX) {
+			best = sum;
+			at = from;
+		}
+	}
+	return at;
+}
+
+/* A window of each phase.  Where an atom has not the same phase in the next
+ * page: windows in a row, or all that are good. */
 static void add_atom(struct prefilter_table *t, const struct kernel_group *g,
 		     const struct atom *a, uint32_t number)
 {
+	int row = best_row(a, g);
+	int from = row < 0 ? 0 : row, to = row < 0 ? a->len : row + g->stride;
+
+	t->n_atoms++;
+	if (has_own_phases(g)) {
+		for (int o = from; o < to; o++)
+			if (is_good(a, g, (unsigned)o))
+				add_entry(t, g, a, number, (unsigned)o);
+		return;
+	}
 	for (unsigned phase = 0; phase < g->stride; phase++) {
 		int o = best_offset(a, g, phase);
-		unsigned at = o < 0 ? 0 : (unsigned)o;
 
-		set_bit(t->bits, t, kernel_window(a->bytes + at, g->width));
-		if (!t->edge)
-			add_entry(t, g, a, number, at);
+		add_entry(t, g, a, number, o < 0 ? 0 : (unsigned)o);
 	}
-	for (unsigned o = 0; t->edge && o + g->width <= a->len; o++) {
-		if (!is_good(a, g, o))
-			continue;
-		set_bit(t->edge, t, kernel_window(a->bytes + o, g->width));
-		add_entry(t, g, a, number, o);
-	}
-	t->n_atoms++;
 }
 
 /* For @n atoms.  256 bits a window keep chance hits rare; 2^17 to 2^22. */
 static int make_table(struct prefilter_table *t, const struct kernel_group *g,
 		      size_t n)
 {
-	bool edges = prefilter_has_edges(g);
+	size_t most = has_own_phases(g) ? ATOM_BYTES : g->stride;
 	unsigned log2 = 17;
 	size_t words;
 
@@ -192,14 +221,9 @@ static int make_table(struct prefilter_table *t, const struct kernel_group *g,
 		log2++;
 	words = 1UL << (log2 - 5);
 	t->look.shift = 64 - (log2 - 5);
-	while (t->last_edge < FLOW_PAGE - EDGE)
-		t->last_edge += g->stride;
 	t->look.bits = t->bits = calloc(words, sizeof(*t->bits));
-	t->entries = calloc(n * (edges ? ATOM_BYTES : g->stride),
-			    sizeof(*t->entries));
-	if (edges)
-		t->edge = calloc(words, sizeof(*t->edge));
-	return t->bits && t->entries && (t->edge || !edges) ? 0 : -ENOMEM;
+	t->entries = calloc(n * most, sizeof(*t->entries));
+	return t->bits && t->entries ? 0 : -ENOMEM;
 }
 
 static void sort_entries(struct prefilter_table *t)
@@ -315,7 +339,7 @@ static void choose_counter(struct prefilter *pf, const uint8_t *group)
 	if (!pf->zero_windows)
 		return;
 	pf->zeros_by = g;
-	set_bit(pf->table[g].bits, &pf->table[g], 0);
+	set_bit(&pf->table[g], 0);
 }
 
 static int build(struct prefilter *pf, uint8_t *group)
@@ -388,7 +412,6 @@ void prefilter_free(struct prefilter *pf)
 		return;
 	for (size_t g = 0; g < GROUPS; g++) {
 		free(pf->table[g].bits);
-		free(pf->table[g].edge);
 		free(pf->table[g].entries);
 	}
 	free(pf->tail);

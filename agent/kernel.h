@@ -54,6 +54,8 @@ struct kernel {
 	bool (*usable)(void); /* NULL: everywhere */
 	/* XXH3-128 of the FLOW_PAGE bytes at @page. */
 	struct digest (*digest)(const uint8_t *page);
+	/* Is one of the 8-byte words at multiples of 32 all zero? */
+	bool (*has_zeros)(const uint8_t *page);
 	/* Looks up the windows of group i.  Bit k of the answer: one that
 	 * begins in block k has its bit set. */
 	uint64_t (*look[KERNEL_GROUPS])(const struct kernel_table *,

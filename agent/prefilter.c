@@ -48,26 +48,31 @@ static bool has_bit(const struct prefilter_table *t, uint64_t window)
 	return t->bits[h >> t->look.shift] >> (h & 31) & 1;
 }
 
-/* Windows of zeros that follow each other. */
-struct zeros {
-	size_t next;   /* offset behind the last one */
-	unsigned n, most;
-};
-
-/* In a group that counts them, zeros are nobody's window. */
-static void count_zeros(struct zeros *z, size_t at, unsigned stride)
+/* Does the page hold @run (ZERO_RUN or more) zeros in a row?  Of so many, a
+ * whole word lies at a multiple of 32. */
+static bool has_zeros(const uint8_t *page, size_t run)
 {
-	z->n = at == z->next ? z->n + 1 : 1;
-	z->next = at + stride;
-	if (z->n > z->most)
-		z->most = z->n;
+	if (!kernel_used()->has_zeros(page))
+		return false;
+	for (size_t i = 0; i < FLOW_PAGE; i += 32) {
+		size_t from = i, to = i + 8;
+
+		if (kernel_window(page + i, 8))
+			continue;
+		while (from && !page[from - 1] && to - from < run)
+			from--;
+		while (to < FLOW_PAGE && !page[to] && to - from < run)
+			to++;
+		if (to - from >= run)
+			return true;
+	}
+	return false;
 }
 
-/* The windows of a block in which some window's bit is set; @zeros: NULL
- * where they are not counted. */
+/* The windows of a block in which some window's bit is set. */
 static void verify_block(const struct prefilter *pf, size_t g,
 			 const uint8_t *page, size_t block,
-			 struct prefilter_mark *mark, struct zeros *zeros)
+			 struct prefilter_mark *mark)
 {
 	const struct kernel_group *k = &kernel_groups[g];
 	const struct prefilter_table *t = &pf->table[g];
@@ -76,9 +81,7 @@ static void verify_block(const struct prefilter *pf, size_t g,
 	for (; at < end && at + k->width <= FLOW_PAGE; at += k->stride) {
 		uint64_t w = kernel_window(page + at, k->width);
 
-		if (!w && zeros)
-			count_zeros(zeros, at, k->stride);
-		else if (has_bit(t, w))
+		if (has_bit(t, w))
 			verify(pf, t, page, at, w, mark);
 	}
 }
@@ -100,14 +103,13 @@ static void look_at_edge(const struct prefilter *pf, size_t g,
 }
 
 static void look_at_group(const struct prefilter *pf, size_t g,
-			  const uint8_t *page, struct prefilter_mark *mark,
-			  struct zeros *zeros)
+			  const uint8_t *page, struct prefilter_mark *mark)
 {
 	uint64_t blocks = kernel_used()->look[g](&pf->table[g].look, page);
 
 	for (; blocks; blocks &= blocks - 1)
 		verify_block(pf, g, page, (size_t)__builtin_ctzll(blocks),
-			     mark, zeros);
+			     mark);
 }
 
 static bool has_pair(const uint8_t *bits, const uint8_t *two)
@@ -130,10 +132,10 @@ static void look_at_edges(const struct prefilter *pf, const uint8_t *page,
 
 /* Paddings: what lies across pages may show no zeros in either. */
 static void look_at_zeros(const struct prefilter *pf, const uint8_t *page,
-			  unsigned zero_windows, struct prefilter_mark *mark)
+			  struct prefilter_mark *mark)
 {
-	if (zero_windows >= pf->zero_windows) {
-		look_at_group(pf, GROUP_ZEROS, page, mark, NULL);
+	if (has_zeros(page, pf->zero_run)) {
+		look_at_group(pf, GROUP_ZEROS, page, mark);
 		return;
 	}
 	look_at_edge(pf, GROUP_ZEROS, page, 0, EDGE, mark);
@@ -144,14 +146,15 @@ struct prefilter_mark prefilter_page(const struct prefilter *pf,
 				     const uint8_t page[static FLOW_PAGE])
 {
 	struct prefilter_mark mark = { 0 };
-	struct zeros zeros = { .next = SIZE_MAX };
 
-	for (size_t g = 0; g < GROUPS; g++)
-		if (pf->table[g].bits && g != GROUP_ZEROS)
-			look_at_group(pf, g, page, &mark,
-				      g == pf->zeros_by ? &zeros : NULL);
-	if (pf->table[GROUP_ZEROS].bits)
-		look_at_zeros(pf, page, zeros.most, &mark);
+	for (size_t g = 0; g < GROUPS; g++) {
+		if (!pf->table[g].bits)
+			continue;
+		if (g == GROUP_ZEROS)
+			look_at_zeros(pf, page, &mark);
+		else
+			look_at_group(pf, g, page, &mark);
+	}
 	if (pf->straddles)
 		look_at_edges(pf, page, &mark);
 	return mark;

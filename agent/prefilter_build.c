@@ -1,6 +1,5 @@
 /* prefilter_build.c - which windows of the atoms go into the tables. */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "prefilter_own.h"
@@ -49,11 +48,15 @@ static bool has_own_phases(const struct kernel_group *g)
 	return FLOW_PAGE % g->stride || (g->stride > 1 && g->width > g->stride);
 }
 
-static bool is_good(const struct atom *a, const struct kernel_group *g,
-		    unsigned offset)
+/* Offsets in an atom, a bit each: at which windows that tell anything stand. */
+static uint64_t good_windows(const struct atom *a, const struct kernel_group *g)
 {
-	return offset + g->width <= a->len &&
-	       cost(a->bytes + offset, g->width) != UINT32_MAX;
+	uint64_t good = 0;
+
+	for (unsigned o = 0; o + g->width <= a->len; o++)
+		if (cost(a->bytes + o, g->width) != UINT32_MAX)
+			good |= 1ULL << o;
+	return good;
 }
 
 /* The best offset of phase @phase, or -1 if none will do. */
@@ -74,29 +77,40 @@ static int best_offset(const struct atom *a, const struct kernel_group *g,
 	return at;
 }
 
-/* With its first @n bytes in one page and the rest in the next: is there a
- * good window whole in either? */
-static bool fits_across(const struct atom *a, const struct kernel_group *g,
-			unsigned n)
+/* With its first @n bytes in one page and the rest in the next: which windows
+ * are looked at? */
+static uint64_t seen_across(const struct atom *a, const struct kernel_group *g,
+			    unsigned n)
 {
-	for (unsigned at = 0; n + at + g->width <= a->len; at += g->stride)
-		if (is_good(a, g, n + at))
-			return true;
-	for (unsigned at = FLOW_PAGE - n; at + g->width <= FLOW_PAGE; at++)
-		if (at % g->stride == 0 && is_good(a, g, at - (FLOW_PAGE - n)))
-			return true;
-	return false;
+	uint64_t seen = 0;
+	unsigned at = (FLOW_PAGE - n + g->stride - 1) / g->stride * g->stride;
+
+	for (; at + g->width <= FLOW_PAGE; at += g->stride)
+		seen |= 1ULL << (at - (FLOW_PAGE - n));
+	for (at = 0; n + at + g->width <= a->len; at += g->stride)
+		seen |= 1ULL << (n + at);
+	return seen;
+}
+
+/* Is one of @windows looked at wherever the atom stands? */
+static bool suffice(const struct atom *a, const struct kernel_group *g,
+		    uint64_t windows)
+{
+	uint64_t phases = 0;
+
+	for (unsigned o = 0; o < a->len; o += g->stride)
+		phases |= windows >> o;
+	if (~phases & ((1ULL << g->stride) - 1))
+		return false;
+	for (unsigned n = 1; n < a->len && has_own_phases(g); n++)
+		if (!(seen_across(a, g, n) & windows))
+			return false;
+	return true;
 }
 
 static bool fits(const struct atom *a, const struct kernel_group *g)
 {
-	for (unsigned phase = 0; phase < g->stride; phase++)
-		if (best_offset(a, g, phase) < 0)
-			return false;
-	for (unsigned n = 1; n < a->len && has_own_phases(g); n++)
-		if (!fits_across(a, g, n))
-			return false;
-	return true;
+	return suffice(a, g, good_windows(a, g));
 }
 
 static unsigned zero_run(const struct atom *a)
@@ -110,14 +124,6 @@ static unsigned zero_run(const struct atom *a)
 	return most;
 }
 
-/* Windows of zeros that the run shows to @g wherever it begins. */
-static unsigned zero_windows(const struct atom *a, const struct kernel_group *g)
-{
-	unsigned run = zero_run(a);
-
-	return run < g->width ? 0 : (run - g->width + 1) / g->stride;
-}
-
 /* An atom of one repeated byte fits nowhere above: take it at every offset,
  * costly as that is.  The last group takes any. */
 static size_t group_of(const struct atom *a)
@@ -125,7 +131,7 @@ static size_t group_of(const struct atom *a)
 	for (size_t g = 0; g <= GROUP_FAST; g++)
 		if (fits(a, &kernel_groups[g]))
 			return g;
-	if (zero_windows(a, &kernel_groups[GROUP_FAST]) >= 2 &&
+	if (zero_run(a) >= ZERO_RUN &&
 	    fits(a, &kernel_groups[GROUP_ZEROS]))
 		return GROUP_ZEROS;
 	for (size_t g = GROUP_FAST + 1; g <= GROUP_STRIDED; g++)
@@ -187,26 +193,59 @@ static int best_row(const struct atom *a, const struct kernel_group *g)
 	return at;
 }
 
-/* A window of each phase.  Where an atom has not the same phase in the next
- * page: windows in a row, or all that are good. */
-static void add_atom(struct prefilter_table *t, const struct kernel_group *g,
-		     const struct atom *a, uint32_t number)
+/* Few windows that suffice, the rarest: the others go, most common first. */
+static uint64_t few_windows(const struct atom *a, const struct kernel_group *g)
+{
+	uint64_t windows = good_windows(a, g), tried = 0;
+
+	for (;;) {
+		uint32_t most = 0;
+		unsigned at = 0;
+
+		for (unsigned o = 0; o < a->len; o++) {
+			uint32_t c = windows & ~tried & 1ULL << o
+					     ? cost(a->bytes + o, g->width)
+					     : 0;
+
+			if (c > most) {
+				most = c;
+				at = o;
+			}
+		}
+		if (!most)
+			return windows;
+		tried |= 1ULL << at;
+		if (suffice(a, g, windows & ~(1ULL << at)))
+			windows &= ~(1ULL << at);
+	}
+}
+
+static uint64_t choose_windows(const struct atom *a,
+			       const struct kernel_group *g)
 {
 	int row = best_row(a, g);
-	int from = row < 0 ? 0 : row, to = row < 0 ? a->len : row + g->stride;
+	uint64_t windows = 0;
 
-	t->n_atoms++;
-	if (has_own_phases(g)) {
-		for (int o = from; o < to; o++)
-			if (is_good(a, g, (unsigned)o))
-				add_entry(t, g, a, number, (unsigned)o);
-		return;
-	}
+	if (row >= 0)
+		return ((1ULL << g->stride) - 1) << row;
+	if (has_own_phases(g))
+		return few_windows(a, g);
 	for (unsigned phase = 0; phase < g->stride; phase++) {
 		int o = best_offset(a, g, phase);
 
-		add_entry(t, g, a, number, o < 0 ? 0 : (unsigned)o);
+		windows |= 1ULL << (o < 0 ? 0 : o);
 	}
+	return windows;
+}
+
+static void add_atom(struct prefilter_table *t, const struct kernel_group *g,
+		     const struct atom *a, uint32_t number)
+{
+	uint64_t windows = choose_windows(a, g);
+
+	t->n_atoms++;
+	for (; windows; windows &= windows - 1)
+		add_entry(t, g, a, number, (unsigned)__builtin_ctzll(windows));
 }
 
 /* For @n atoms.  256 bits a window keep chance hits rare; 2^17 to 2^22. */
@@ -317,29 +356,15 @@ static void choose_groups(const struct prefilter *pf, uint8_t *group)
 				group[i] = (uint8_t)last;
 }
 
-/* Which group counts zeros for GROUP_ZEROS: the smallest stride in use. */
-static void choose_counter(struct prefilter *pf, const uint8_t *group)
+/* The shortest run of zeros that says where GROUP_ZEROS must look. */
+static unsigned least_zeros(const struct prefilter *pf, const uint8_t *group)
 {
-	size_t g = GROUP_STRIDED;
+	unsigned least = ATOM_BYTES;
 
-	pf->zeros_by = GROUPS;
-	if (!pf->table[GROUP_ZEROS].bits)
-		return;
-	while (g && !pf->table[g].bits)
-		g--;
-	if (!pf->table[g].bits)
-		return;
-	pf->zero_windows = UINT_MAX;
-	for (size_t i = 0; i < pf->n_atoms; i++) {
-		unsigned n = zero_windows(&pf->atoms[i], &kernel_groups[g]);
-
-		if (group[i] == GROUP_ZEROS && n < pf->zero_windows)
-			pf->zero_windows = n;
-	}
-	if (!pf->zero_windows)
-		return;
-	pf->zeros_by = g;
-	set_bit(&pf->table[g], 0);
+	for (size_t i = 0; i < pf->n_atoms; i++)
+		if (group[i] == GROUP_ZEROS && zero_run(&pf->atoms[i]) < least)
+			least = zero_run(&pf->atoms[i]);
+	return least;
 }
 
 static int build(struct prefilter *pf, uint8_t *group)
@@ -366,7 +391,7 @@ static int build(struct prefilter *pf, uint8_t *group)
 		}
 		sort_entries(t);
 	}
-	choose_counter(pf, group);
+	pf->zero_run = least_zeros(pf, group);
 	return 0;
 }
 

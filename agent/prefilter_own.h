@@ -17,6 +17,9 @@ enum {
 	GROUP_EVERY_3,
 };
 
+/* Zeros in a row that bring an atom into GROUP_ZEROS. */
+#define ZERO_RUN 39
+
 /* An atom that reaches beyond a page has its bytes so near to the edge (and a
  * multiple of all strides that are 8 at most). */
 #define EDGE ATOM_BYTES
@@ -41,10 +44,7 @@ struct prefilter {
 	struct atom *atoms;
 	size_t n_atoms;
 	struct prefilter_table table[GROUPS];
-	/* So many windows of zeros in a row, of group @zeros_by, are in every
-	 * page that holds an atom of GROUP_ZEROS; 0: look in each. */
-	unsigned zero_windows;
-	size_t zeros_by;
+	unsigned zero_run; /* bytes, in every atom of GROUP_ZEROS */
 	/* For stride 1, where an atom can straddle two pages: the two bytes
 	 * that a page ends or begins with are, somewhere, an atom's. */
 	bool straddles;

@@ -16,6 +16,9 @@
 #include <string.h>
 #include <xxhash.h>
 #include "kernel.h"
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #define INLINE __attribute__((always_inline)) static inline
 
@@ -49,6 +52,16 @@ static bool has_zeros(const uint8_t *page)
 		if (!kernel_window(page + i, 8))
 			return true;
 	return false;
+}
+
+static uint32_t anchors(const uint8_t *page)
+{
+	uint32_t spans = 0;
+
+	for (size_t i = 0; i < KERNEL_SPANS * KERNEL_SPAN; i += 4)
+		if (kernel_is_anchor(page + i))
+			spans |= 1U << i / KERNEL_SPAN;
+	return spans;
 }
 
 /* Not 0 in its lowest bit: the window at @p may be an atom's. */
@@ -140,6 +153,34 @@ __attribute__((target("avx2"))) static bool has_zeros_wide(const uint8_t *page)
 	return any[0];
 }
 
+/* An anchor is what is greater than the rest, so the greatest will do. */
+__attribute__((target("avx2"))) static uint32_t
+anchors_wide(const uint8_t *page)
+{
+	const __m256i k = _mm256_set1_epi32((int)0x9E3779B1U);
+	const __m256i limit = _mm256_set1_epi32(INT32_MAX - (1 << 22));
+	uint32_t spans = 0;
+
+	for (unsigned s = 0; s < KERNEL_SPANS; s++, page += KERNEL_SPAN) {
+		__m256i most = _mm256_set1_epi32(INT32_MIN);
+
+#pragma GCC unroll 4
+		for (size_t i = 0; i < KERNEL_SPAN; i += 32) {
+			__m256i a = _mm256_loadu_si256(
+				(const __m256i_u *)(page + i));
+			__m256i b = _mm256_loadu_si256(
+				(const __m256i_u *)(page + i + 4));
+
+			most = _mm256_max_epi32(
+				most, _mm256_mullo_epi32(
+					      _mm256_add_epi32(a, b), k));
+		}
+		most = _mm256_cmpgt_epi32(most, limit);
+		spans |= (uint32_t)!_mm256_testz_si256(most, most) << s;
+	}
+	return spans;
+}
+
 static bool has_avx2(void)
 {
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
@@ -163,13 +204,14 @@ static struct digest digest_wide(const uint8_t *page)
 
 static const struct kernel variants[] = { /* best first */
 #ifdef __x86_64__
-	{ "avx2", has_avx2, digest_wide, has_zeros_wide, LOOKS(avx2) },
-	{ "sse2", NULL, digest, has_zeros, LOOKS(blocks) },
+	{ "avx2", has_avx2, digest_wide, has_zeros_wide, anchors_wide,
+	  LOOKS(avx2) },
+	{ "sse2", NULL, digest, has_zeros, anchors, LOOKS(blocks) },
 #else
 	/* libxxhash's digest is the NEON one wherever that is compiled for. */
-	{ "neon", NULL, digest, has_zeros, LOOKS(blocks) },
+	{ "neon", NULL, digest, has_zeros, anchors, LOOKS(blocks) },
 #endif
-	{ "scalar", NULL, digest, has_zeros, LOOKS(scalar) },
+	{ "scalar", NULL, digest, has_zeros, anchors, LOOKS(scalar) },
 };
 
 #define N_VARIANTS (sizeof(variants) / sizeof(variants[0]))

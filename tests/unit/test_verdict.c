@@ -316,9 +316,9 @@ static void odd_looks(void **state)
 	assert_int_equal(verdict_judge(&l, &f), VERDICT_FINDING);
 	l.n_hits = 0;
 	l.n_shares = 1;
-	l.shares[0] = (struct share){ "A", "a", "1", 3, 3, 3 };
+	l.shares[0] = (struct share){ "A", "a", "1", 3, 3, 3, 0, 0, 0 };
 	assert_int_equal(verdict_judge(&l, &f), VERDICT_UNKNOWN);
-	l.shares[0] = (struct share){ "A", "a", "1", 4, 4, 4 };
+	l.shares[0] = (struct share){ "A", "a", "1", 4, 4, 4, 0, 0, 0 };
 	assert_int_equal(verdict_judge(&l, &f), VERDICT_FINDING);
 	assert_int_equal(f.category, CATEGORY_HASH);
 }

@@ -41,9 +41,9 @@ LINK     = $(CC) $(SANFLAGS) $(SYSFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 libs     = $(shell $(PKG_CONFIG) --libs $(1))
 
 # Which library each program may use (tests/confinement checks the sources).
-DAVYLAMP_LIBS := libxxhash json-c inih libbpf
+DAVYLAMP_LIBS := libxxhash json-c inih libbpf libseccomp
 MATCH_LIBS    := yara libxxhash libseccomp
-REPORT_LIBS   := libcurl json-c libcrypto inih
+REPORT_LIBS   := libcurl json-c libcrypto inih libseccomp
 LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)
 
 # What is built into davylamp: the hash set, the BPF objects.

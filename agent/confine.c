@@ -1,8 +1,11 @@
 /* confine.c - what our programs give up: capabilities, files, system calls. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdint.h>
@@ -16,8 +19,8 @@
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Newer than Debian 12's headers, capability.h of Linux 5.8 and 5.9. */
-#define PERFMON 38
-#define BPF	39
+#define CAN_PERFMON 38
+#define CAN_BPF	    39
 
 static int failed(struct why *why, int err)
 {
@@ -37,18 +40,18 @@ static bool is_among(int call, const int *calls, size_t n)
 int confine_calls(const int *allowed, size_t n, enum confine_else other,
 		  struct why *why)
 {
-	scmp_filter_ctx f = seccomp_init(other == CONFINE_KILL
-						 ? SCMP_ACT_KILL_PROCESS
-						 : SCMP_ACT_ERRNO(ENOSYS));
+	scmp_filter_ctx f =
+		seccomp_init(other == CONFINE_KILL ? SCMP_ACT_KILL_PROCESS
+						   : SCMP_ACT_ERRNO(ENOSYS));
 	int err = f ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < n && !err; i++)
 		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, allowed[i], 0);
 	/* Memory, but none that could be executed. */
 	if (!err && !is_among(SCMP_SYS(mmap), allowed, n))
-		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC,
-					       0));
+		err = seccomp_rule_add(
+			f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 #ifndef __SANITIZE_ADDRESS__ /* its report at the end needs more calls */
 	if (!err)
 		err = seccomp_load(f);
@@ -61,7 +64,7 @@ int confine_calls(const int *allowed, size_t n, enum confine_else other,
 
 /* include/uapi/linux/landlock.h; from version 2 (Linux 5.19) on, since version
  * 1 forbids every rename into another folder. */
-#define LANDLOCK_READ	    (1ULL << 2 | 1ULL << 3) /* file, folder */
+#define LANDLOCK_READ (1ULL << 2 | 1ULL << 3) /* file, folder */
 #define LANDLOCK_ALL(version) \
 	((1ULL << 14) - 1 + ((version) > 2 ? 1ULL << 14 : 0))
 /* What of that a rule for a plain file may say: to write, read, cut. */
@@ -122,9 +125,9 @@ static const struct {
 	{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN",
 	  "what is mounted over /proc hides processes; memory that processes "
 	  "share is read once for each; the matcher keeps the network" },
-	{ BPF, "CAP_BPF",
+	{ CAN_BPF, "CAP_BPF",
 	  "no BPF sensors and no view of the kernel's own task list" },
-	{ PERFMON, "CAP_PERFMON",
+	{ CAN_PERFMON, "CAP_PERFMON",
 	  "no BPF sensors and no view of the kernel's own task list" },
 	{ CAP_NET_ADMIN, "CAP_NET_ADMIN",
 	  "connections and DNS answers are not seen, nor processes as they "
@@ -181,8 +184,7 @@ void confine_begin(void)
 	keep_only(keep);
 }
 
-const char *confine_capability(size_t i, const char **ret_name,
-			       bool *ret_there)
+const char *confine_capability(size_t i, const char **ret_name, bool *ret_there)
 {
 	if (i >= N(uses) || !uses[i].without)
 		return NULL;
@@ -193,38 +195,73 @@ const char *confine_capability(size_t i, const char **ret_name,
 
 /* ---- calls that are refused ---------------------------------------------- */
 
-static const int refused[] = {
+/* In BPF of our own: libseccomp crashes where memory is short, and this is in
+ * the program that must not. */
+
+static const unsigned refused[] = {
 	/* mounts and namespaces */
-	SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root),
-	SCMP_SYS(chroot), SCMP_SYS(move_mount), SCMP_SYS(open_tree),
-	SCMP_SYS(fsopen), SCMP_SYS(fsconfig), SCMP_SYS(fsmount),
-	SCMP_SYS(fspick), SCMP_SYS(mount_setattr), SCMP_SYS(setns),
+	SYS_mount,
+	SYS_umount2,
+	SYS_pivot_root,
+	SYS_chroot,
+	SYS_move_mount,
+	SYS_open_tree,
+	SYS_fsopen,
+	SYS_fsconfig,
+	SYS_fsmount,
+	SYS_fspick,
+	SYS_mount_setattr,
+	SYS_setns,
 	/* the kernel */
-	SCMP_SYS(init_module), SCMP_SYS(finit_module),
-	SCMP_SYS(delete_module), SCMP_SYS(kexec_load),
-	SCMP_SYS(kexec_file_load), SCMP_SYS(perf_event_open),
-	SCMP_SYS(iopl), SCMP_SYS(ioperm), SCMP_SYS(syslog),
-	SCMP_SYS(reboot), SCMP_SYS(io_uring_setup),
-	SCMP_SYS(io_uring_enter), SCMP_SYS(io_uring_register),
-	SCMP_SYS(userfaultfd),
+	SYS_init_module,
+	SYS_finit_module,
+	SYS_delete_module,
+	SYS_kexec_load,
+	SYS_kexec_file_load,
+	SYS_perf_event_open,
+	SYS_syslog,
+	SYS_reboot,
+	SYS_io_uring_setup,
+	SYS_io_uring_enter,
+	SYS_io_uring_register,
+	SYS_userfaultfd,
 	/* other processes: they are read, and no more */
-	SCMP_SYS(ptrace), SCMP_SYS(process_vm_writev),
-	SCMP_SYS(pidfd_getfd), SCMP_SYS(process_madvise),
-	SCMP_SYS(kcmp), SCMP_SYS(move_pages), SCMP_SYS(migrate_pages),
+	SYS_ptrace,
+	SYS_process_vm_writev,
+	SYS_pidfd_getfd,
+	SYS_process_madvise,
+	SYS_kcmp,
+	SYS_move_pages,
+	SYS_migrate_pages,
 	/* the machine */
-	SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(acct),
-	SCMP_SYS(quotactl), SCMP_SYS(settimeofday),
-	SCMP_SYS(clock_settime), SCMP_SYS(clock_adjtime),
-	SCMP_SYS(adjtimex), SCMP_SYS(sethostname),
-	SCMP_SYS(setdomainname), SCMP_SYS(vhangup),
-	SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(keyctl),
-	SCMP_SYS(open_by_handle_at), SCMP_SYS(fanotify_init),
-	SCMP_SYS(mknod), SCMP_SYS(mknodat), SCMP_SYS(personality),
+	SYS_swapon,
+	SYS_swapoff,
+	SYS_acct,
+	SYS_quotactl,
+	SYS_settimeofday,
+	SYS_clock_settime,
+	SYS_clock_adjtime,
+	SYS_adjtimex,
+	SYS_sethostname,
+	SYS_setdomainname,
+	SYS_vhangup,
+	SYS_add_key,
+	SYS_request_key,
+	SYS_keyctl,
+	SYS_open_by_handle_at,
+	SYS_fanotify_init,
+	SYS_mknodat,
+	SYS_personality,
+#ifdef __x86_64__
+	SYS_mknod,
+	SYS_iopl,
+	SYS_ioperm,
+#endif
 };
 
 /* What the sensors and the task iterator go on with; a program or a map that
  * is new can not be had by these. */
-static const int bpf_allowed[] = {
+static const unsigned bpf_allowed[] = {
 	BPF_MAP_LOOKUP_ELEM,
 	BPF_MAP_UPDATE_ELEM,
 	BPF_MAP_DELETE_ELEM,
@@ -236,60 +273,95 @@ static const int bpf_allowed[] = {
 	BPF_ITER_CREATE,
 };
 
-static int refuse_bpf(scmp_filter_ctx f)
-{
-	int err = 0;
+/* A matcher leaves the network and System V IPC; nothing else is left. */
+#define NAMESPACES                                                      \
+	(CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWCGROUP | \
+	 CLONE_NEWUTS)
 
-	for (unsigned i = 0; i < 64 && !err; i++)
-		if (!is_among((int)i, bpf_allowed, N(bpf_allowed)))
-			err = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM),
-					       SCMP_SYS(bpf), 1,
-					       SCMP_A0(SCMP_CMP_EQ, i));
-	return err ?: seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(bpf),
-				       1, SCMP_A0(SCMP_CMP_GE, 64));
+#ifdef __x86_64__
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#else
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+#define X32 0x40000000U /* x86-64's other numbering of the same calls */
+
+struct program {
+	struct sock_filter code[2 * N(refused) + 2 * N(bpf_allowed) + 40];
+	unsigned short n;
+};
+
+static void load(struct program *p, size_t field)
+{
+	p->code[p->n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						       (uint32_t)field);
 }
 
-/* A matcher leaves the network and System V IPC; nothing else is left. */
-static int refuse_namespaces(scmp_filter_ctx f)
+static void end(struct program *p, uint32_t result)
 {
-	const int kinds[] = { CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID,
-			      CLONE_NEWCGROUP, CLONE_NEWUTS };
-	int err = 0;
+	p->code[p->n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, result);
+}
 
-	for (size_t i = 0; i < N(kinds) && !err; i++) {
-		const uint64_t kind = (uint64_t)kinds[i];
+/* The next @skip instructions only if what was loaded is @how to @k. */
+static void only_if(struct program *p, unsigned short how, uint32_t k,
+		    uint8_t skip)
+{
+	p->code[p->n++] = (struct sock_filter)BPF_JUMP(
+		(unsigned short)(BPF_JMP | how | BPF_K), k, 0, skip);
+}
 
-		err = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM),
-				       SCMP_SYS(unshare), 1,
-				       SCMP_A0(SCMP_CMP_MASKED_EQ, kind, kind));
-		if (!err)
-			err = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM),
-					       SCMP_SYS(clone), 1,
-					       SCMP_A0(SCMP_CMP_MASKED_EQ,
-						       kind, kind));
-	}
+static void refuse_if(struct program *p, unsigned short how, uint32_t k,
+		      uint32_t error)
+{
+	only_if(p, how, k, 1);
+	end(p, SECCOMP_RET_ERRNO | error);
+}
+
+/* Arguments are 64 bits wide, little-endian; these are ints. */
+static void judge_argument(struct program *p)
+{
+	load(p, offsetof(struct seccomp_data, args[0]));
+}
+
+static void write_program(struct program *p)
+{
+	load(p, offsetof(struct seccomp_data, arch));
+	only_if(p, BPF_JEQ, ARCHITECTURE, 1);
+	p->code[p->n++] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1);
+	end(p, SECCOMP_RET_ERRNO | ENOSYS);
+	load(p, offsetof(struct seccomp_data, nr));
+	refuse_if(p, BPF_JGE, X32, ENOSYS);
+	for (size_t i = 0; i < N(refused); i++)
+		refuse_if(p, BPF_JEQ, refused[i], EPERM);
 	/* Its flags are in memory, where no filter sees them; libc then takes
 	 * clone(2). */
-	return err ?: seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS),
-				       SCMP_SYS(clone3), 0);
+	refuse_if(p, BPF_JEQ, SYS_clone3, ENOSYS);
+	only_if(p, BPF_JEQ, SYS_unshare, 4);
+	judge_argument(p);
+	refuse_if(p, BPF_JSET, NAMESPACES, EPERM);
+	end(p, SECCOMP_RET_ALLOW);
+	only_if(p, BPF_JEQ, SYS_clone, 4);
+	judge_argument(p);
+	refuse_if(p, BPF_JSET, NAMESPACES, EPERM);
+	end(p, SECCOMP_RET_ALLOW);
+	only_if(p, BPF_JEQ, SYS_bpf, 2 + 2 * N(bpf_allowed));
+	judge_argument(p);
+	for (size_t i = 0; i < N(bpf_allowed); i++) {
+		only_if(p, BPF_JEQ, bpf_allowed[i], 1);
+		end(p, SECCOMP_RET_ALLOW);
+	}
+	end(p, SECCOMP_RET_ERRNO | EPERM);
+	end(p, SECCOMP_RET_ALLOW);
 }
 
 int confine_started(struct why *why)
 {
-	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
-	int err = f ? 0 : -ENOMEM;
+	struct program p = { .n = 0 };
+	struct sock_fprog filter = { .filter = p.code };
 
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	for (size_t i = 0; i < N(refused) && !err; i++) {
-		err = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), refused[i],
-				       0);
-		if (err == -EDOM)
-			err = 0; /* not a call of this machine */
-	}
-	if (!err)
-		err = refuse_bpf(f) ?: refuse_namespaces(f);
-	if (!err)
-		err = seccomp_load(f);
-	seccomp_release(f);
-	return err ? failed(why, err) : 0;
+	write_program(&p);
+	filter.len = p.n;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
+		return failed(why, -errno);
+	return 0;
 }

@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "builtin.h"
+#include "cgroup.h"
 #include "confine.h"
 #include "exclude.h"
 #include "io.h"
@@ -335,10 +336,13 @@ static int start(struct service *s, struct why *why)
 	if (!err)
 		err = queue_new(&s->queue);
 	if (!err)
+		err = service_net_new(&s->net);
+	if (!err)
 		err = open_senses(s, why);
 	if (err)
 		return err;
 	open_status(s);
+	s->cgroups = cgroup_open();
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (s->epoll < 0)
 		return -errno;
@@ -363,7 +367,7 @@ int service_new(const char *config_path, struct service **ret,
 	mallopt(M_MMAP_THRESHOLD, 64 << 10);
 	mallopt(M_TRIM_THRESHOLD, 128 << 10);
 	s->config_path = config_path;
-	s->epoll = s->signals = -1;
+	s->epoll = s->signals = s->cgroups = -1;
 	s->begin_ns = io_now_ns();
 	err = start(s, why);
 	if (err && !why->text[0])
@@ -393,8 +397,11 @@ void service_free(struct service *s)
 	views_close(s->views);
 	gear_free(s->gear);
 	queue_free(s->queue);
+	service_net_free(s->net);
 	record_close(s->record);
 	frames_free(s->frames);
+	if (s->cgroups >= 0)
+		close(s->cgroups);
 	if (s->signals >= 0)
 		close(s->signals);
 	if (s->epoll >= 0)

@@ -147,7 +147,7 @@ class Run(Case):
                 e, f = wait_for(s.events, 10, "the observation")[0]
                 self.assertEqual((e, f["findingClass"]),
                                  ("open", "OBSERVATION"))
-                self.assertIn(mode, f["description"])
+                self.assertIn("davylamp learns of", f["description"])
                 p = self.p.plant("file-r--", MINER, busy=True)
                 wait_for(lambda: s.of(p.pid), 40, "the finding")
                 self.p.stop(p)
@@ -282,6 +282,58 @@ class Run(Case):
         self.assertEqual(s.status()["exclusions"][0]["name"], "quiet")
         shown = davylamp("status", "--config", s.config)
         self.assertIn("a test", shown.out)
+
+    def test_a_connection_that_is_closed_is_told(self):
+        """Whom it called when it began, though that is over by now."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        port = listener.getsockname()[1]
+        s = Service(self)
+        if s.status()["sensors"]["mode"] != "BPF":
+            self.skipTest("no BPF: connections are seen while they are open")
+        data = self.dir / "miner"
+        data.write_bytes(MINER)
+        p = self.p.start(
+            "bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{port} && exec 3>&- && "
+            f"exec {PLANT} --busy file-r-- <{data}",
+            env=dict(os.environ, TMPDIR=str(self.dir)))
+        f = wait_for(lambda: s.of(p.pid), 30, "the finding")
+        self.assertIn({"destinationIp": "127.0.0.1",
+                       "destinationPort": port, "protocol": "TCP"},
+                      [{k: c[k] for k in ("destinationIp", "destinationPort",
+                                          "protocol")}
+                       for c in f.get("connections", [])], f)
+
+    def test_the_container_in_which_it_began(self):
+        """It is moved out of its group before anybody looks."""
+        place = next((pathlib.Path(x) for x in
+                      ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
+                      if os.path.exists(f"{x}/cgroup.controllers")), None)
+        s = Service(self)
+        if not place or s.status()["sensors"]["mode"] != "BPF":
+            self.skipTest("no cgroup2, or no BPF")
+        name = "ab" * 32
+        group = place / f"docker-{name}.scope"
+        group.mkdir()
+
+        def remove():
+            for p in self.p.started:
+                self.p.stop(p)
+            wait_for(lambda: not group.joinpath("cgroup.procs").read_text(),
+                     10, "an empty group")
+            group.rmdir()
+        self.addCleanup(remove)
+        data = self.dir / "miner"
+        data.write_bytes(MINER)
+        p = self.p.start(
+            "bash", "-c", f"echo 0 >{group}/cgroup.procs; "
+            f"exec {PLANT} --busy file-r-- <{data}",
+            env=dict(os.environ, TMPDIR=str(self.dir)))
+        comm = pathlib.Path(f"/proc/{p.pid}/comm")
+        wait_for(lambda: comm.read_text() == "plant\n", 5, "its start")
+        (place / "cgroup.procs").write_text(str(p.pid))
+        f = wait_for(lambda: s.of(p.pid), 30, "the finding")
+        self.assertIn(name[:12], json.dumps(f.get("containers", "")), f)
 
     def test_metrics(self):
         prom = self.dir / "d.prom"

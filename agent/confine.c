@@ -170,9 +170,15 @@ static void keep_only(uint64_t keep)
 	syscall(SYS_capset, &h, d);
 }
 
-void confine_no_capabilities(void)
+int confine_no_capabilities(void)
 {
+	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2] = { { 0 } };
+
 	keep_only(0);
+	if (syscall(SYS_capget, &h, d))
+		return -errno;
+	return d[0].permitted | d[1].permitted ? -EPERM : 0;
 }
 
 void confine_begin(void)

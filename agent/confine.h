@@ -30,8 +30,8 @@ struct confine_path {
  * what is open stays so.  Linux 5.19; does nothing on older ones. */
 void confine_files(const struct confine_path *paths, size_t n);
 
-/* For davylamp-report: no capability, and none to be had by any exec. */
-void confine_no_capabilities(void);
+/* No capability, and none to be had by any exec.  -EPERM: some are left. */
+int confine_no_capabilities(void);
 
 /* For davylamp, at the start of what looks into processes: of its capabilities
  * those stay that it has a use for, and no exec gives more. */

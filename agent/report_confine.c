@@ -122,6 +122,7 @@ int report_confine(const struct config *c, struct why *why)
 	paths[n++].path = getenv("SSL_CERT_FILE") ?: "";
 	paths[n++].path = getenv("SSL_CERT_DIR") ?: "";
 	confine_files(paths, n);
-	confine_no_capabilities();
+	if (confine_no_capabilities())
+		return why_set(why, -EPERM, "capabilities can not be given up");
 	return confine_calls(calls, N(calls), CONFINE_REFUSE, why);
 }

@@ -41,17 +41,28 @@ LINK     = $(CC) $(SANFLAGS) $(SYSFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 libs     = $(shell $(PKG_CONFIG) --libs $(1))
 
 # Which library each program may use (tests/confinement checks the sources).
-DAVYLAMP_LIBS := libxxhash json-c inih
+DAVYLAMP_LIBS := libxxhash json-c inih libbpf libseccomp
 MATCH_LIBS    := yara libxxhash libseccomp
-REPORT_LIBS   := libcurl json-c libcrypto inih
+REPORT_LIBS   := libcurl json-c libcrypto inih libseccomp
 LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)
+
+# agent/json_must.c
+JSON_MUST := $(foreach f,new_object new_array new_string new_int new_int64 new_uint64 new_double new_boolean object_add array_add to_json_string_ext,-Wl$(,)--wrap=json_object_$f)
+
+# What is built into davylamp: the hash set, the BPF objects.
+BUILTIN  := $(patsubst %,$(BUILD)/obj/builtin_%.o,set tasks sensor)
+
+# BPF programs know any kernel by its BTF: CO-RE, which gcc does not do.
+BPFCC    ?= clang
+BPFARCH  := $(if $(filter aarch64,$(or $(ARCH),$(shell uname -m))),arm64,x86)
 
 PROGRAMS := davylamp davylamp-match davylamp-report
 MAINS    := $(PROGRAMS:%=agent/%.c) agent/hashpack.c
 MODULES  := $(filter-out $(MAINS),$(wildcard agent/*.c))
 OBJECTS  := $(MODULES:agent/%.c=$(BUILD)/obj/%.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
-TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c))
+PRELOADS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%.so,$(wildcard tests/tools/preload_*.c))
+TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(filter-out tests/tools/preload_%,$(wildcard tests/tools/*.c))) $(PRELOADS)
 BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench makeset target)
 
 .PHONY: all scan test bench bench-compare bench-tools fuzz install uninstall clean help deps-build deps-test
@@ -60,14 +71,14 @@ BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench makeset target)
 
 all: $(PROGRAMS:%=$(BUILD)/%) ## build everything into build/ (the default)
 
-$(BUILD)/davylamp: $(BUILD)/obj/davylamp.o $(BUILD)/obj/builtin_set.o $(BUILD)/libagent.a
-	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(DAVYLAMP_LIBS)) -lpthread
+$(BUILD)/davylamp: $(BUILD)/obj/davylamp.o $(BUILTIN) $(BUILD)/libagent.a
+	$(call say,LINK)$(LINK) $(JSON_MUST) -o $@ $^ $(call libs,$(DAVYLAMP_LIBS)) -lpthread
 
 $(BUILD)/davylamp-match: $(BUILD)/obj/davylamp-match.o $(BUILD)/obj/builtin_rules.o $(BUILD)/libagent.a
 	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(MATCH_LIBS))
 
 $(BUILD)/davylamp-report: $(BUILD)/obj/davylamp-report.o $(BUILD)/libagent.a
-	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(REPORT_LIBS))
+	$(call say,LINK)$(LINK) $(JSON_MUST) -o $@ $^ $(call libs,$(REPORT_LIBS))
 
 $(BUILD)/libagent.a: $(OBJECTS)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
@@ -97,19 +108,32 @@ $(BUILD)/builtin.set: $(BUILD)/hashpack $(sort $(wildcard hashes/*.tsv))
 $(BUILD)/builtin.flipped: $(BUILD)/builtin.yar
 	$(call say,FLIP)LC_ALL=C tr '\000-\377' '\200-\377\000-\177' < $< > $@
 
+$(BUILD)/%.bpf.o: bpf/%.bpf.c bpf/kernel.h bpf/sensor.h Makefile
+	@mkdir -p $(@D)
+	@command -v $(BPFCC) >/dev/null || { echo '$(BPFCC) is missing, which compiles bpf/; as root: packaging/deps build' >&2; exit 1; }
+	$(call say,BPF)$(BPFCC) -target bpf -D__TARGET_ARCH_$(BPFARCH) -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Ibpf $(if $(ARCH),-I$(abspath $(SYSROOT))/usr/include) -c -o $@ $<
+
+# What each holds.
+builtin_rules  := $(BUILD)/builtin.flipped
+builtin_set    := $(BUILD)/builtin.set
+builtin_tasks  := $(BUILD)/tasks.bpf.o
+builtin_sensor := $(BUILD)/sensor.bpf.o
+
 $(BUILD)/builtin_%.S: Makefile
 	@mkdir -p $(@D)
 	@printf '.section .rodata\n.balign 64\n.global builtin_%s, builtin_%s_end\nbuiltin_%s: .incbin "%s"\nbuiltin_%s_end: .byte 0\n.section .note.GNU-stack,"",%%progbits\n' \
-		$* $* $* '$(if $(filter rules,$*),$(BUILD)/builtin.flipped,$(BUILD)/builtin.set)' $* > $@
+		$* $* $* '$(builtin_$*)' $* > $@
 
-$(BUILD)/obj/builtin_rules.o: $(BUILD)/builtin_rules.S $(BUILD)/builtin.flipped
-$(BUILD)/obj/builtin_set.o: $(BUILD)/builtin_set.S $(BUILD)/builtin.set
-$(BUILD)/obj/builtin_%.o:
+$(BUILD)/obj/builtin_rules.o: $(builtin_rules)
+$(BUILD)/obj/builtin_set.o: $(builtin_set)
+$(BUILD)/obj/builtin_tasks.o: $(builtin_tasks)
+$(BUILD)/obj/builtin_sensor.o: $(builtin_sensor)
+$(BUILD)/obj/builtin_%.o: $(BUILD)/builtin_%.S
 	@mkdir -p $(@D)
 	$(call say,AS)$(CC) $(SYSFLAGS) -c -o $@ $<
 
 # Unit tests link every module; --wrap lets one fail a system call.
-$(BUILD)/tests/test_%: tests/unit/test_%.c $(BUILD)/libagent.a $(BUILD)/obj/builtin_set.o
+$(BUILD)/tests/test_%: tests/unit/test_%.c $(BUILD)/libagent.a $(BUILTIN)
 	@mkdir -p $(@D)
 	$(call say,TEST)$(CC) $(FLAGS) -Itests/unit -MMD -MP -pie -o $@ $< $(filter %.o %.a,$^) $(call libs,$(LIBS) cmocka)
 
@@ -118,12 +142,21 @@ $(BUILD)/tests/differential: $(wildcard tests/differential/*.[ch]) $(BUILD)/liba
 	@mkdir -p $(@D)
 	$(call say,TEST)$(CC) $(FLAGS) -pie -Wl,--wrap=yr_scanner_set_callback -o $@ $(filter %.c %.o %.a,$^) $(call libs,$(MATCH_LIBS))
 
+$(BUILD)/tests/%.so: tests/tools/%.c | $(TREE)
+	@mkdir -p $(@D)
+	$(call say,TOOL)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(OPT) $(SYSFLAGS) -fPIC -shared -o $@ $< -ldl
+
+# davylamp, one of whose allocations fails.
+$(BUILD)/tests/failing: tests/faults/failing.c $(BUILD)/davylamp
+	@mkdir -p $(@D)
+	$(call say,TEST)$(LINK) $(FLAGS) $(JSON_MUST) -o $@ $< $(BUILD)/obj/davylamp.o $(BUILTIN) $(BUILD)/libagent.a $(call libs,$(DAVYLAMP_LIBS)) -lpthread
+
 $(BUILD)/tests/%: tests/tools/%.c | $(TREE)
 	@mkdir -p $(@D)
-	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
+	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP $(if $(findstring packed,$*),-static-pie,-pie) -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
 
 $(BUILD)/bench/bench: bench/stages.c
-$(BUILD)/bench/%: bench/%.c $(BUILD)/obj/builtin_set.o $(BUILD)/libagent.a
+$(BUILD)/bench/%: bench/%.c $(BUILTIN) $(BUILD)/libagent.a
 	@mkdir -p $(@D)
 	$(call say,BENCH)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $(filter %.c %.o %.a,$^) $(call libs,$(DAVYLAMP_LIBS))
 
@@ -136,7 +169,7 @@ test: deps-test ## install what the tests need, build, run every test (as root)
 	$(Q)BUILD=$(BUILD) RUN='$(RUN)' tests/run
 
 unit-tests: $(UNIT)
-test-tools: $(TOOLS) $(BUILD)/tests/differential
+test-tools: $(TOOLS) $(BUILD)/tests/differential $(if $(SAN),,$(BUILD)/tests/failing)
 
 bench: ## measure: copy, sweep, yara; results into bench/record
 	$(Q)$(MAKE) --no-print-directory all bench-tools
@@ -145,20 +178,32 @@ bench: ## measure: copy, sweep, yara; results into bench/record
 bench-compare: ## what changed between two records, A= and B=
 	$(Q)bench/compare $(A) $(B)
 
-bench-tools: $(BENCHES)
+# A miner of our own where Debian's library is there: the series `detection`.
+bench-tools: $(BENCHES) $(if $(wildcard /usr/include/randomx.h),$(BUILD)/tests/randomx_driver)
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
 	$(Q)BUILD=build tests/fuzz/run
 
-install: all ## install under DESTDIR/PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/davylamp $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 755 $(BUILD)/davylamp $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(filter-out %/davylamp,$(PROGRAMS:%=$(BUILD)/%)) $(DESTDIR)$(PREFIX)/libexec/davylamp
-	install -m 644 packaging/davylamp.8 $(DESTDIR)$(PREFIX)/share/man/man8
+# What goes where below DESTDIR/PREFIX; the units name their programs by /usr.
+UNITS := davylamp.service davylamp-report.service
+MANS  := man8/davylamp.8 man5/davylamp.conf.5
+INTO   = $(DESTDIR)$(PREFIX)
+
+install: all ## install under DESTDIR/PREFIX, units included
+	install -d $(addprefix $(INTO)/,bin libexec/davylamp share/man/man5 share/man/man8 \
+		lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
+	install -m 755 $(BUILD)/davylamp $(INTO)/bin
+	install -m 755 $(filter-out %/davylamp,$(PROGRAMS:%=$(BUILD)/%)) $(INTO)/libexec/davylamp
+	$(foreach m,$(MANS),install -m 644 packaging/$(notdir $m) $(INTO)/share/man/$m && ):
+	$(foreach u,$(UNITS),sed 's|=/usr/|=$(PREFIX)/|' packaging/$u > $(INTO)/lib/systemd/system/$u && \
+		chmod 644 $(INTO)/lib/systemd/system/$u && ):
+	install -m 644 packaging/davylamp.sysusers $(INTO)/lib/sysusers.d/davylamp.conf
+	install -m 644 packaging/davylamp.tmpfiles $(INTO)/lib/tmpfiles.d/davylamp.conf
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/davylamp $(DESTDIR)$(PREFIX)/share/man/man8/davylamp.8
-	rm -rf $(DESTDIR)$(PREFIX)/libexec/davylamp
+	rm -f $(INTO)/bin/davylamp $(MANS:%=$(INTO)/share/man/%) $(UNITS:%=$(INTO)/lib/systemd/system/%) \
+		$(INTO)/lib/sysusers.d/davylamp.conf $(INTO)/lib/tmpfiles.d/davylamp.conf
+	rm -rf $(INTO)/libexec/davylamp
 
 clean: ## remove build/
 	rm -rf build

@@ -15,7 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "builtin.h"
+#include "cmd_doctor_own.h"
 #include "commands.h"
+#include "confine.h"
 #include "hashset.h"
 #include "kernel.h"
 #include "match.h"
@@ -29,12 +31,6 @@ struct patient {
 	pid_t pid; /* a child that holds VALUE at @at */
 	uint64_t *at;
 	struct proc proc;
-};
-
-struct diagnosis {
-	bool works;
-	char found[160]; /* what there is */
-	char mend[200];	 /* what to do; "" if it works */
 };
 
 static void say(struct diagnosis *d, bool works, const char *found,
@@ -178,15 +174,64 @@ static void check_set(struct patient *p, struct diagnosis *d)
 	hashset_free(set);
 }
 
+static void check_procfs(struct patient *p, struct diagnosis *d)
+{
+	(void)p;
+	doctor_procfs(d);
+}
+
+static void check_tasks(struct patient *p, struct diagnosis *d)
+{
+	(void)p;
+	doctor_tasks(d);
+}
+
+static void check_sensors(struct patient *p, struct diagnosis *d)
+{
+	(void)p;
+	doctor_sensors(d);
+}
+
+/* Each, and what is lost without it. */
+static void check_capabilities(struct patient *p, struct diagnosis *d)
+{
+	const char *name, *without, *last = "";
+	size_t at = 0, n_missing = 0;
+	bool there;
+
+	(void)p;
+	for (size_t i = 0; (without = confine_capability(i, &name, &there));
+	     i++) {
+		bool again = !strcmp(last, without);
+
+		if (there || at >= sizeof(d->mend))
+			continue;
+		at += (size_t)snprintf(d->mend + at, sizeof(d->mend) - at,
+				       "%s%s: %s", n_missing ? "; " : "", name,
+				       again ? "likewise" : without);
+		last = without;
+		n_missing++;
+	}
+	d->works = n_missing == 0;
+	snprintf(d->found, sizeof(d->found),
+		 n_missing ? "%zu that there is a use for are missing"
+			   : "all that there is a use for",
+		 n_missing);
+}
+
 static const struct {
 	const char *name;
 	void (*check)(struct patient *, struct diagnosis *);
 	bool needed; /* without it, some processes are not looked at */
 } checks[] = {
 	{ "rights", check_root, true },
+	{ "capable", check_capabilities, false },
 	{ "resident", check_pagemap, true },
 	{ "copying", check_readv, false },
 	{ "frames", check_frames, false },
+	{ "procfs", check_procfs, false },
+	{ "tasks", check_tasks, false },
+	{ "sensors", check_sensors, false },
 	{ "variant", check_variant, true },
 	{ "rules", check_matcher, true },
 	{ "hash set", check_set, true },
@@ -237,7 +282,7 @@ int cmd_doctor(int argc, char **argv)
 	printf("davylamp %s, Linux %s, %s\n", DAVYLAMP_VERSION, u.release,
 	       u.machine);
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		struct diagnosis d;
+		struct diagnosis d = { .found = "" };
 
 		checks[i].check(&p, &d);
 		printf("%-4s%-10s%s\n", d.works ? "ok" : "NO",

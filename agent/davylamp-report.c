@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "config.h"
+#include "report_confine.h"
 #include "report_run.h"
 #include "scc.h"
 #include "spool.h"
@@ -45,12 +46,14 @@ static void help(void)
 	     "  --status              say what waits, and why\n"
 	     "  --setup ORGANIZATION  find or create the source, print what to "
 	     "grant\n"
-	     "  --config FILE         instead of " CONFIG_DEFAULT "\n\n"
+	     "  --config FILE         alone, instead of those below\n\n"
 	     "exit status: 0 delivered, 2 wrong use, 3 something waits, 4 "
 	     "unable\n\n"
 	     "Role of the service account: roles/securitycenter.findingsEditor "
 	     "on the\nsource; least: securitycenter.findings.update and "
-	     ".setState.\n\nThe configuration file, with its defaults:\n");
+	     ".setState.\n\nConfiguration: davylamp.conf and conf.d/*.conf in "
+	     CONFIG_VENDOR ",\nthen in " CONFIG_ADMIN "; what comes later "
+	     "wins.  The keys and their defaults:\n");
 	config_print(stdout);
 }
 
@@ -219,7 +222,9 @@ static int setup(struct config *c, const char *organization)
 	/* For messages about the place where it failed. */
 	snprintf(c->scc.source, sizeof(c->scc.source),
 		 "organizations/%.20s/sources/-", organization);
-	err = http_open(&http, &why);
+	err = report_confine(c, &why);
+	if (!err)
+		err = http_open(&http, &why);
 	if (!err)
 		err = report_auth_open(c, http, &auth, &why);
 	scc.http = http;
@@ -249,6 +254,8 @@ static int run(struct config *c, int what, struct why *why)
 		complain(why, 0);
 	} else if (what == 's') {
 		rc = status(s, c);
+	} else if (report_confine(c, why)) {
+		complain(why, 0);
 	} else if (report_run_open(c, s, what == 'f' ? JITTER_MS : 0, &r,
 				   why)) {
 		rc = complain(why, WRONG_USE);
@@ -267,7 +274,7 @@ int main(int argc, char **argv)
 	const char *file = NULL, *organization = NULL;
 	struct why why = { "" };
 	struct config config;
-	int c, what = 'o';
+	int c, what = 'o', status;
 
 	signal(SIGPIPE, SIG_IGN);
 	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
@@ -296,6 +303,8 @@ int main(int argc, char **argv)
 	}
 	if (config_load(file, &config, &why))
 		return complain(&why, WRONG_USE);
-	return organization ? setup(&config, organization)
-			    : run(&config, what, &why);
+	status = organization ? setup(&config, organization)
+			      : run(&config, what, &why);
+	config_free(&config);
+	return status;
 }

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "commands.h"
 #include "config.h"
 #include "text.h"
@@ -19,6 +20,9 @@ static const struct {
 } commands[] = {
 	{ "scan", cmd_scan, "look at every process once and say what mines",
 	  true },
+	{ "run", cmd_run, "watch this machine until stopped: the service",
+	  true },
+	{ "status", cmd_status, "how the service does", true },
 	{ "hash", cmd_hash, "build, show and query sets of known binaries",
 	  false },
 	{ "rules", cmd_rules, "check and list rules", false },
@@ -38,8 +42,8 @@ static void usage(FILE *out)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-10s%s\n", commands[i].name,
 			commands[i].about);
-	fputs("\nEach takes --config FILE instead of " CONFIG_DEFAULT
-	      ".\nTry: sudo davylamp scan\n", out);
+	fputs("\nEach takes --config FILE, read alone instead of "
+	      CONFIG_DEFAULT "\nand the other places (davylamp-report --help).\nTry: sudo davylamp scan\n", out);
 }
 
 static int cmd_version(int argc, char **argv)
@@ -73,6 +77,7 @@ static int check_config(int argc, char **argv)
 			fprintf(stderr, "davylamp: %s\n", why.text);
 			return -1;
 		}
+		config_free(&config);
 		memmove(&argv[i], &argv[i + 2],
 			(size_t)(argc - i - 1) * sizeof(*argv));
 		return argc - 2;
@@ -111,6 +116,12 @@ static int cmd_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	static char out[1 << 16];
+
+	/* One that libc would allocate can fail it, and what was said before
+	 * is lost then. */
+	setvbuf(stdout, out, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF,
+		sizeof(out));
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		usage(stderr);

@@ -20,6 +20,10 @@ int match_scan_new(struct rules *rules, struct match_scan **ret);
 
 void match_scan_free(struct match_scan *);
 
+/* From now on, looks for these rules only.  -EBADMSG: in the middle of a
+ * process. */
+int match_scan_only(struct match_scan *, const struct wire_only *);
+
 /* Looks at one LOOK's windows, whose bytes are in @memory[WIRE_BYTES].
  * -EBADMSG: a window lies outside it. */
 int match_scan_look(struct match_scan *, const struct wire_look *,

@@ -157,6 +157,11 @@ int mem_attach(struct mem *m, const struct proc *proc)
 	return 0;
 }
 
+const struct proc *mem_proc(const struct mem *m)
+{
+	return m->proc;
+}
+
 bool mem_can_scan(const struct mem *m)
 {
 	return m->can_scan;
@@ -353,7 +358,7 @@ static size_t copy_fast(struct mem *m, size_t i)
 			break;
 		}
 	}
-	got = process_vm_readv(m->proc->pid, &here, 1, there, n, 0);
+	got = process_vm_readv(m->proc->tid, &here, 1, there, n, 0);
 	return got < FLOW_PAGE ? 0 : (size_t)got / FLOW_PAGE;
 }
 
@@ -402,14 +407,13 @@ static int copy(struct mem *m)
  * answers, that pid has not been given to another one.  And this memory is
  * still its own: of memory that is no more, as after an exec, PAGEMAP_SCAN
  * says that nothing is resident, but reading pagemap gives no entry. */
-static bool still_there(const struct mem *m)
+bool mem_is_its_own(const struct mem *m)
 {
-	uint64_t entry;
+	uint64_t entry, at = m->region ? m->region->start : 0;
 
 	return faccessat(m->proc->dir, "stat", F_OK, 0) == 0 &&
 	       pread(m->pagemap_fd, &entry, sizeof(entry),
-		     (off_t)(m->region->start / m->page * 8)) ==
-		       sizeof(entry);
+		     (off_t)(at / m->page * 8)) == sizeof(entry);
 }
 
 int mem_next(struct mem *m, struct batch *ret)
@@ -418,7 +422,7 @@ int mem_next(struct mem *m, struct batch *ret)
 
 	if (!err)
 		err = copy(m);
-	if (!err && !still_there(m))
+	if (!err && !mem_is_its_own(m))
 		err = -ESRCH;
 	if (err)
 		return err;

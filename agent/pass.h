@@ -2,6 +2,7 @@
 #ifndef PASS_H
 #define PASS_H
 
+#include "exclude.h"
 #include "flow.h"
 #include "match.h"
 #include "scan.h"
@@ -15,6 +16,7 @@ struct pass_options {
 	const struct hashset *set; /* borrowed */
 	const pid_t *pids;	   /* these, or */
 	size_t n_pids;		   /* 0: all */
+	struct exclude_list *excludes; /* borrowed; NULL: none */
 	unsigned threads;	   /* 1..PASS_THREADS */
 	uint64_t deadline_ns;	   /* io_now_ns(); 0: none */
 };
@@ -27,16 +29,20 @@ struct pass_events {
 	void (*look)(void *user, const struct look *, enum verdict,
 		     const struct finding *finding);
 	/* Pid @pid can not be looked at: @error (-ESRCH...), or 0 and @proc is
-	 * a kernel thread or a zombie. */
+	 * a kernel thread or a zombie.  proc->hidden is set in any case. */
 	void (*absent)(void *user, pid_t pid, int error,
 		       const struct proc *proc);
+	/* A process is not looked at for @exclusion covers it.  What was found
+	 * in it before is left untold, so a pass over all closes it. */
+	void (*excluded)(void *user, const struct proc *proc,
+			 const struct exclusion *exclusion);
 	/* So far; called often. */
 	void (*progress)(void *user, size_t processes, uint64_t bytes);
 };
 
 struct pass;
 
-/* Compiles the rules and lists the processes.  Errors as scan_new(), and of
+/* Compiles the rules and lists the processes, from all sides (views.h).  Errors as scan_new(), and of
  * reading /proc. */
 int pass_new(const struct pass_options *, struct pass **ret, struct why *why);
 
@@ -48,6 +54,9 @@ void pass_run(struct pass *, const struct pass_events *);
 /* How many there are, and what they have resident in all, roughly. */
 size_t pass_processes(const struct pass *);
 uint64_t pass_bytes(const struct pass *);
+
+/* How many of them are hidden (flow.h, HIDDEN_*). */
+size_t pass_hidden(const struct pass *);
 
 /* For asking what rules are loaded. */
 const struct match *pass_match(const struct pass *);

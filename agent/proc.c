@@ -145,16 +145,26 @@ static int read_uid(int dir, uid_t *ret)
 	return 0;
 }
 
-int proc_refresh(struct proc *p)
+static int read_stat(int dir, const char *name, struct proc *ret)
 {
 	char text[1024];
-	ssize_t n = io_read_at(p->dir, "stat", text, sizeof(text));
-	struct proc now = *p;
-	int err;
+	ssize_t n = io_read_at(dir, name, text, sizeof(text));
 
 	if (n <= 0)
 		return n == 0 || n == -ENOENT ? -ESRCH : (int)n;
-	err = proc_parse_stat(text, (size_t)n, &now);
+	return proc_parse_stat(text, (size_t)n, ret);
+}
+
+int proc_refresh(struct proc *p)
+{
+	bool is_thread = p->tid != p->pid;
+	struct proc now = *p, thread = *p;
+	int err = read_stat(p->dir, is_thread ? "../../stat" : "stat", &now);
+
+	if (!err && is_thread) {
+		err = read_stat(p->dir, "stat", &thread);
+		now.state = thread.state;
+	}
 	if (err)
 		return err;
 	if (now.start_ticks != p->start_ticks && p->start_ticks)
@@ -164,9 +174,81 @@ int proc_refresh(struct proc *p)
 	return 0;
 }
 
+int proc_identify(int procfs, pid_t pid, struct proc *ret)
+{
+	struct proc p = { .dir = -1, .tid = pid };
+	char name[32];
+	int err;
+
+	snprintf(name, sizeof(name), "%d/stat", pid);
+	err = read_stat(procfs, name, &p);
+	if (err)
+		return err;
+	if (p.pid != pid)
+		return -EXDEV;
+	p.seen_ns = io_now_ns();
+	*ret = p;
+	return 0;
+}
+
+int proc_reread(struct proc *p)
+{
+	struct proc now = *p;
+	int err = proc_refresh(&now) ?: read_uid(p->dir, &now.uid);
+
+	if (!err)
+		*p = now;
+	return err == -ENOENT ? -ESRCH : err;
+}
+
+static bool is_dead(const struct proc *p)
+{
+	return p->state == 'Z' || p->state == 'X';
+}
+
+/* Turns to thread @tid of @p if it lives. */
+static bool turn_to(struct proc *p, int tasks, pid_t tid)
+{
+	struct proc thread = *p;
+	char name[16];
+	int dir;
+
+	snprintf(name, sizeof(name), "%d", tid);
+	dir = openat(tasks, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return false;
+	if (read_stat(dir, "stat", &thread) || is_dead(&thread)) {
+		close(dir);
+		return false;
+	}
+	close(p->dir);
+	p->dir = dir;
+	p->tid = tid;
+	p->state = thread.state;
+	return true;
+}
+
+/* A process whose first thread has ended: any other has its memory. */
+static void find_thread(struct proc *p)
+{
+	int tasks = openat(p->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t *tids = NULL;
+	size_t n = 0;
+
+	if (tasks < 0)
+		return;
+	if (proc_list(tasks, &tids, &n))
+		n = 0;
+	for (size_t i = 0; i < n; i++)
+		if (tids[i] != p->pid && turn_to(p, tasks, tids[i]))
+			break;
+	free(tids);
+	close(tasks);
+}
+
 int proc_open(int procfs, pid_t pid, struct proc *ret)
 {
-	struct proc p = { .dir = -1, .pid = pid };
+	struct proc p = { .dir = -1, .pid = pid, .tid = pid };
 	char name[16];
 	int err;
 
@@ -176,8 +258,12 @@ int proc_open(int procfs, pid_t pid, struct proc *ret)
 	if (p.dir < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	err = proc_refresh(&p);
+	if (!err && p.pid != pid)
+		err = -EXDEV;
 	if (!err)
 		err = read_uid(p.dir, &p.uid);
+	if (!err && is_dead(&p) && p.threads > 1)
+		find_thread(&p);
 	if (err) {
 		proc_close(&p);
 		return err == -ENOENT ? -ESRCH : err;
@@ -197,8 +283,7 @@ bool proc_gone(const struct proc *p)
 {
 	struct proc now = *p;
 
-	return proc_refresh(&now) != 0 || now.state == 'Z' ||
-	       now.state == 'X';
+	return proc_refresh(&now) != 0 || is_dead(&now);
 }
 
 bool proc_is(const struct proc *p, int pidfd)
@@ -230,4 +315,44 @@ double proc_cpu_share(const struct proc *earlier, const struct proc *later)
 		ticks = (double)later->cpu_ticks;
 	}
 	return wall > 0.01 ? ticks / hz / wall : 0;
+}
+
+/* Documentation/scheduler/sched-stats.rst: time on a processor, time on a run
+ * queue, both in ns. */
+static uint64_t wait_ns(int tasks, pid_t tid, bool *runnable)
+{
+	char name[32], text[128];
+	struct proc thread = { .pid = tid };
+	unsigned long long ran, waited;
+
+	snprintf(name, sizeof(name), "%d/stat", tid);
+	if (!read_stat(tasks, name, &thread))
+		*runnable |= thread.state == 'R';
+	snprintf(name, sizeof(name), "%d/schedstat", tid);
+	if (io_read_at(tasks, name, text, sizeof(text)) <= 0 ||
+	    sscanf(text, "%llu %llu", &ran, &waited) != 2)
+		return 0;
+	return waited;
+}
+
+double proc_wait_share(const struct proc *p)
+{
+	int tasks = openat(p->dir, p->tid == p->pid ? "task" : "../../task",
+			   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	double age = (double)p->seen_ns / 1e9 -
+		     (double)p->start_ticks / (double)sysconf(_SC_CLK_TCK);
+	bool runnable = false;
+	uint64_t waited = 0;
+	pid_t *tids = NULL;
+	size_t n = 0;
+
+	if (tasks < 0)
+		return 0;
+	if (proc_list(tasks, &tids, &n))
+		n = 0;
+	for (size_t i = 0; i < n; i++)
+		waited += wait_ns(tasks, tids[i], &runnable);
+	free(tids);
+	close(tasks);
+	return runnable && age > 0.01 ? (double)waited / 1e9 / age : 0;
 }

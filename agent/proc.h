@@ -6,20 +6,28 @@
 
 #include "flow.h"
 
-/* All pids below @procfs (a directory descriptor of a mounted procfs), in
- * ascending order; *ret is for the caller to free.  0 or -errno. */
+/* All pids below @procfs (a directory descriptor of a mounted procfs, or of
+ * some process's task/), in ascending order; *ret is for the caller to free.
+ * 0 or -errno. */
 int proc_list(int procfs, pid_t **ret, size_t *ret_n);
 
 /* Opens @pid: identity, state, owner, times.  -ESRCH: it is gone;
- * -EACCES/-EPERM: hidden from us (hidepid).  On 0 the caller owes
- * proc_close(). */
+ * -EACCES/-EPERM: hidden from us (hidepid); -EXDEV: another process's
+ * directory is mounted over it.  On 0 the caller owes proc_close(). */
 int proc_open(int procfs, pid_t pid, struct proc *ret);
+
+/* The same without opening it and without its owner: cheaper, for a census.
+ * ret->dir is -1. */
+int proc_identify(int procfs, pid_t pid, struct proc *ret);
 
 /* Harmless on a struct that proc_open() refused. */
 void proc_close(struct proc *);
 
 /* Reads state, threads and CPU time again.  -ESRCH: it has ended. */
 int proc_refresh(struct proc *);
+
+/* That, and its owner, which another program may have changed. */
+int proc_reread(struct proc *);
 
 /* Has it ended, or begun to?  A zombie has no memory left to read. */
 bool proc_gone(const struct proc *);
@@ -30,6 +38,11 @@ bool proc_is(const struct proc *p, int pidfd);
 /* Share of one core, 1.0 = a whole core: between two looks if they are at
  * least a quarter of a second apart, else since the process began. */
 double proc_cpu_share(const struct proc *earlier, const struct proc *later);
+
+/* How much more of a core @p would have used all its life had the processor been
+ * free; 0 if no thread wants to run now, or the kernel does not say.  It takes
+ * two files a thread. */
+double proc_wait_share(const struct proc *p);
 
 /* proc_pid_stat(5) text into @ret (all but uid and dir).  -EBADMSG if it
  * is not of that form. */

@@ -24,6 +24,10 @@ int record_look(struct record *, const struct look *look, enum verdict verdict,
 		const struct finding *finding, json_object *json,
 		struct why *why);
 
+/* Something that davylamp says of itself (finding_observation(); borrowed).  It
+ * stays open until record_end_gone() asks for process 0 and is told no. */
+int record_observation(struct record *, json_object *json, struct why *why);
+
 /* A process that is there and can not be looked at: what was found in it
  * stays open. */
 void record_absent(struct record *, pid_t pid);
@@ -31,5 +35,14 @@ void record_absent(struct record *, pid_t pid);
 /* The pass is over; @listed_all: no process was left out on purpose, so what
  * was not seen has ended.  0 or -errno with @why. */
 int record_end(struct record *, bool listed_all, struct why *why);
+
+/* Between passes: what was found in processes that are no more is over; as
+ * ledger_end_gone(). */
+int record_end_gone(struct record *,
+		    bool (*alive)(void *user, pid_t pid, uint64_t start_ticks),
+		    void *user, struct why *why);
+
+void record_counts(struct record *, struct ledger_counts *ret_ledger,
+		   struct spool_counts *ret_spool);
 
 #endif

@@ -29,9 +29,10 @@ const struct match *scan_match(const struct scan *);
 /* Looks at @proc until @deadline_ns (io_now_ns(); 0: no limit).  The result is
  * filled in any case: what could not be done is its state and reason.  @tick
  * (may be NULL) is called with the bytes done, after each batch (1 MiB at
- * most) and before the time is looked at: it may sleep. */
+ * most) and before the time is looked at: it may sleep, and by saying false
+ * it ends the look. */
 void scan_look(struct scan *, const struct proc *proc, enum scan_depth depth,
-	       uint64_t deadline_ns, void (*tick)(void *user, uint64_t bytes),
+	       uint64_t deadline_ns, bool (*tick)(void *user, uint64_t bytes),
 	       void *user, struct look *ret);
 
 #endif

@@ -1,11 +1,13 @@
 /* show.c - findings and progress on a terminal, in 80 columns. */
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "io.h"
 #include "maps.h"
+#include "peers.h"
 #include "proc.h"
 #include "show.h"
 #include "text.h"
@@ -114,14 +116,51 @@ static void show_process(const struct show *s, const struct look *l,
 	show_field(s, "cpu", text);
 }
 
+/* "docker 3f2a91b6c0de, web-1 (nginx:1.25)" */
+static void show_container(const struct show *s, const struct container *c)
+{
+	char name[320], image[320], text[800];
+
+	if (!c->id[0])
+		return;
+	text_escape_str(c->name, name, sizeof(name));
+	text_escape_str(c->image, image, sizeof(image));
+	snprintf(text, sizeof(text), "%s %.12s%s%s%s%s%s", c->runtime, c->id,
+		 *name ? ", " : "", name, *image ? " (" : "", image,
+		 *image ? ")" : "");
+	show_field(s, "container", text);
+	if (!c->pod[0] && !c->pod_uid[0])
+		return;
+	text_escape_str(c->pod_namespace, image, sizeof(image));
+	text_escape_str(c->pod[0] ? c->pod : c->pod_uid, name, sizeof(name));
+	snprintf(text, sizeof(text), "%s%s%s", image, *image ? "/" : "", name);
+	show_field(s, "pod", text);
+}
+
+/* "4242 bash, 4100 sshd, 1 systemd" */
+static void show_parents(const struct show *s, const struct who *w)
+{
+	char text[WHO_PARENTS * (PROC_COMM * 4 + 16)], comm[PROC_COMM * 4];
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_parents; i++)
+		n += (size_t)snprintf(
+			text + n, sizeof(text) - n, "%s%d %s", n ? ", " : "",
+			w->parents[i].pid,
+			text_escape_str(w->parents[i].comm, comm,
+					sizeof(comm)));
+	if (n)
+		show_field(s, "parents", text);
+}
+
 static void show_program(const struct show *s, const struct who *w)
 {
 	char text[600], joined[sizeof(w->args) + 1];
 
 	text_escape_str(w->exe[0] ? w->exe : "(unknown)", text,
-			sizeof(text) - 16);
+			sizeof(text) - 32);
 	if (w->exe_deleted)
-		strcat(text, " (deleted)");
+		strcat(text, w->exe_memfd ? " (in memory only)" : " (deleted)");
 	show_field(s, "executable", text);
 	if (w->args_len) {
 		size_t n = w->args_len;
@@ -133,14 +172,32 @@ static void show_program(const struct show *s, const struct who *w)
 		show_field(s, "command",
 			   text_escape(joined, n, text, 240));
 	}
-	if (w->container[0]) {
-		snprintf(text, sizeof(text), "%s %.12s", w->runtime,
-			 w->container);
-		show_field(s, "container", text);
-	}
+	show_parents(s, w);
+	show_container(s, &w->container);
 	if (w->unit[0])
 		show_field(s, "unit",
 			   text_escape_str(w->unit, text, sizeof(text)));
+}
+
+static void show_peers(const struct show *s, const struct peers *peers)
+{
+	char text[PEER_NAME + 160], address[46];
+	size_t shown = s->verbose ? peers->n : peers->n < 4 ? peers->n : 3;
+
+	for (size_t i = 0; i < shown; i++) {
+		const struct peer *p = &peers->list[i];
+		size_t left = peers->n + peers->more - shown;
+		int n = snprintf(text, sizeof(text), "%s%s port %u%s%s%s",
+				 p->protocol == IPPROTO_UDP ? "UDP " : "",
+				 peers_address(p->family, p->address, address),
+				 p->port, peers->name[i][0] ? " (" : "",
+				 peers->name[i], peers->name[i][0] ? ")" : "");
+
+		if (i + 1 == shown && left)
+			snprintf(text + n, sizeof(text) - (size_t)n,
+				 ", and %zu more", left);
+		show_field(s, "connection", text);
+	}
 }
 
 /* "$keys at 0x7fe24c208f48 in rwxp anonymous" */
@@ -244,14 +301,25 @@ void show_finding(const struct show *s, const struct finding *f,
 	show_title(s, f);
 	show_process(s, l, w);
 	show_program(s, w);
+	show_peers(s, &w->peers);
 	show_rules(s, l);
 	show_binaries(s, f);
+	if (l->proc->hidden) {
+		snprintf(text, sizeof(text), "hidden: %s",
+			 verdict_hiding(l->proc->hidden));
+		show_field(s, "evidence", text);
+	}
 	if (f->jit)
 		show_field(s, "evidence", "live proof-of-work JIT code");
 	if (f->dataset_bytes) {
 		snprintf(text, sizeof(text), "a mapping of %s, as RandomX's "
 					     "dataset or cache takes",
 			 text_bytes(f->dataset_bytes, size));
+		show_field(s, "evidence", text);
+	}
+	if (w->huge_bytes) {
+		snprintf(text, sizeof(text), "%s in huge pages",
+			 text_bytes(w->huge_bytes, size));
 		show_field(s, "evidence", text);
 	}
 	if (f->only_read)
@@ -275,8 +343,11 @@ void show_look(const struct show *s, const struct look *l,
 {
 	char comm[PROC_COMM * 4], read[16], shared[16], text[512];
 
-	snprintf(text, sizeof(text), "%s: %s%s%s, %s read, %s shared",
-		 text_escape_str(l->proc->comm, comm, sizeof(comm)), verdict,
+	snprintf(text, sizeof(text), "%s: %s%s%s%s%s%s, %s read, %s shared",
+		 text_escape_str(l->proc->comm, comm, sizeof(comm)),
+		 l->proc->hidden ? "hidden (" : "",
+		 verdict_hiding(l->proc->hidden),
+		 l->proc->hidden ? "); " : "", verdict,
 		 l->why[0] ? ": " : "", l->why,
 		 text_bytes(l->read_bytes, read),
 		 text_bytes(l->shared_bytes, shared));

@@ -12,7 +12,7 @@
 /* The same for rolling digests, of which a page of code has one. */
 #define ROLLS_MIN 8
 
-/* Below this share of a core a process does not mine. */
+/* A process that wants less of a core than this does not mine. */
 #define WORK_MIN 0.10
 
 /* So many algorithm families a wallet or node may have: Monero's has two. */
@@ -52,6 +52,30 @@ static uint64_t dataset(const struct look *l)
 			best = size;
 	}
 	return best;
+}
+
+/* Kernels for graphics cards run beside the process: its own share of a
+ * processor is small.  These devices are for computing; /dev/dri, which every
+ * desktop program maps, is not. */
+static bool computes_on_gpu(const struct look *l)
+{
+	size_t n;
+	const struct region *r = l->maps ? maps_regions(l->maps, &n) : NULL;
+
+	for (size_t i = 0; r && i < n; i++) {
+		const char *name = maps_name(l->maps, r + i);
+
+		if (!strcmp(name, "/dev/nvidia-uvm") ||
+		    !strcmp(name, "/dev/kfd"))
+			return true;
+	}
+	return false;
+}
+
+/* A miner that gets little of a busy or reniced processor wants more. */
+static bool is_busy(const struct look *l)
+{
+	return l->cpu_share + l->wait_share >= WORK_MIN || computes_on_gpu(l);
 }
 
 static bool is_new_family(const struct look *l, size_t i)
@@ -106,8 +130,8 @@ static enum place place_of_hit(const struct look *l, const struct hit *h)
 }
 
 /* An editor, a shell or a scanner with rules or a miner's words in its heap:
- * a script engine that mines would have them there, too, but it would work,
- * and not for so many families. */
+ * a script engine that mines would have them there, too, but it would work or
+ * hide, and not for so many families. */
 static bool carries_rules(const struct look *l)
 {
 	unsigned families = 0;
@@ -117,7 +141,8 @@ static bool carries_rules(const struct look *l)
 			return false;
 		families += is_new_family(l, i);
 	}
-	return families >= CARRIER_FAMILIES || l->cpu_share < WORK_MIN;
+	return families >= CARRIER_FAMILIES ||
+	       (!is_busy(l) && !l->proc->hidden);
 }
 
 /* All that was found is in files that the process maps and does not run. */
@@ -149,8 +174,8 @@ static bool only_libraries(const struct finding *f)
 	for (size_t i = 0; i < f->n_shares; i++) {
 		size_t k = 0;
 
-		while (k < l->n_hits && strcmp(l->hits[k].rule->family,
-					       f->shares[i]->family))
+		while (k < l->n_hits &&
+		       strcmp(l->hits[k].rule->family, f->shares[i]->family))
 			k++;
 		if (k == l->n_hits)
 			return false;
@@ -165,10 +190,14 @@ static bool is_idle_wallet(const struct finding *f)
 	const struct look *l = f->look;
 	unsigned families = 0;
 
-	for (size_t i = 0; i < l->n_hits; i++)
+	bool randomx = false;
+
+	for (size_t i = 0; i < l->n_hits; i++) {
 		families += is_new_family(l, i);
+		randomx |= !strcmp(l->hits[i].rule->family, "RandomX");
+	}
 	return only_libraries(f) && families <= WALLET_FAMILIES && !f->jit &&
-	       l->cpu_share < WORK_MIN;
+	       !(randomx && f->dataset_bytes) && !is_busy(l);
 }
 
 static void weigh(const struct look *l, struct finding *f)
@@ -182,8 +211,9 @@ static void weigh(const struct look *l, struct finding *f)
 			f->severity = (enum severity)r->severity;
 	}
 	f->dataset_bytes = dataset(l);
-	f->idle = is_idle_wallet(f);
-	f->only_read = is_only_read(f);
+	/* Who hides has a reason. */
+	f->idle = !l->proc->hidden && is_idle_wallet(f);
+	f->only_read = !l->proc->hidden && is_only_read(f);
 	if (f->idle || f->only_read)
 		f->severity = SEVERITY_LOW;
 }
@@ -210,6 +240,17 @@ enum verdict verdict_judge(const struct look *l, struct finding *ret)
 	return l->state == SCAN_COMPLETE ? VERDICT_CLEAN : VERDICT_UNKNOWN;
 }
 
+const char *verdict_hiding(uint8_t hidden)
+{
+	return hidden & HIDDEN_MOUNT  ? "something is mounted over its /proc "
+					"directory"
+	       : hidden & HIDDEN_LIST ? "the kernel has it, /proc does not "
+					"list it"
+	       : hidden & HIDDEN_LIBC ? "programs of this host do not see it: "
+					"a library is preloaded that hides it"
+				      : "";
+}
+
 const char *verdict_category(enum category c)
 {
 	static const char *const names[] = {
@@ -217,6 +258,8 @@ const char *verdict_category(enum category c)
 		[CATEGORY_HASH] = "Execution: Cryptocurrency Mining Hash Match",
 		[CATEGORY_COMBINED] =
 			"Execution: Cryptocurrency Mining Combined Detection",
+		[CATEGORY_OBSERVATION] =
+			"Observation: Davylamp Sensors Degraded",
 	};
 
 	return names[c];

@@ -31,3 +31,28 @@ rule Yespower_Coin_Keys
 	condition:
 		any of them
 }
+
+/*
+ * yespower 1.0 needs no label, so that the coin's string stands alone. Lookalikes:
+ * wallets and nodes of that coin, which verify with it: hence MEDIUM, and LOW
+ * while idle. Text about such a coin in an editor or a browser is heap memory,
+ * which this class leaves out. Strings of under 23 bytes are left out, too.
+ */
+rule Yespower_Personal
+{
+	meta:
+		family = "yespower"
+		algorithm = "yespower 1.0"
+		where = "image"
+		severity = "MEDIUM"
+		reference = "openwall yespower 1.0, parameter pers; cpuminer-multi and cpuminer-opt algo/yespower"
+		description = "The personalization sentence of a coin that mines with yespower."
+	strings:
+		$cpupower = "CPUpower: The number of CPU working or available for proof-of-work mining"
+		$litbpower = "LITBpower: The number of LITB working or available for proof-of-work mining"
+		$sugar = "Satoshi Nakamoto 31/Oct/2008 Proof-of-work is essentially one-CPU-one-vote"
+		$dpow = "One POW? Why not two? 17/04/2024"
+		$iots = "IOTS is committed to the development of IOT"
+	condition:
+		any of them
+}

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <poll.h>
 #include "match_fixture.h"
 
 #define WORDS "proof of work, planted here"
@@ -243,18 +244,18 @@ static void one_that_ends_is_gone(void **state)
 	close_target(&t);
 }
 
-/* It is killed before the windows, behind them, and between processes: an
- * error that says so, and the next process has a fresh one. */
+/* It is killed before the windows, behind them, and between processes: a fresh
+ * one is shown all of them, and nothing is lost. */
 static void a_killed_matcher_is_replaced(void **state)
 {
-	static const size_t at[] = { 5 };
+	static const size_t at[] = { 5, TARGET_BYTES - 99 };
 	struct target t;
 
 	(void)state;
-	open_target(&t, WORDS, at, 1);
+	open_target(&t, WORDS, at, 2);
+	t.all.sets = ANY;
 	for (int when = 0; when < 3; when++) {
 		pid_t old = matcher;
-		int err = 0;
 
 		if (when == 1)
 			assert_int_equal(
@@ -262,16 +263,33 @@ static void a_killed_matcher_is_replaced(void **state)
 		if (when == 2)
 			assert_int_equal(look_at(&t, ANY), 0);
 		kill(old, SIGKILL);
-		err = when == 1 ? match_end(m, &hits, &n_hits, &why)
-				: look_at(&t, ANY);
-		assert_int_equal(err, -EPIPE);
-		assert_non_null(strstr(why.text, "SIGKILL"));
-		assert_int_equal(kill(old, 0), -1); /* reaped */
-		match_drop(m);
-		assert_int_not_equal(matcher, old);
-		assert_int_equal(look_at(&t, ANY), 0);
+		if (when == 1)
+			assert_int_equal(match_end(m, &hits, &n_hits, &why),
+					 0);
+		else
+			assert_int_equal(look_at(&t, ANY), 0);
 		assert_int_equal(n_hits, 1);
+		assert_int_equal(hits[0].n_matches, 2);
+		assert_int_equal(kill(old, 0), -1); /* reaped */
+		assert_int_not_equal(matcher, old);
 	}
+	close_target(&t);
+}
+
+/* And what it was shown is not there any more. */
+static void what_can_not_be_shown_again(void **state)
+{
+	static const size_t at[] = { 5 };
+	struct target t;
+
+	(void)state;
+	open_target(&t, WORDS, at, 1);
+	assert_int_equal(match_look(m, t.mem, &t.all, &why), 0);
+	kill(matcher, SIGKILL);
+	kill(t.pid, SIGKILL);
+	waitpid(t.pid, NULL, 0);
+	assert_int_equal(match_end(m, &hits, &n_hits, &why), -ESRCH);
+	match_drop(m);
 	close_target(&t);
 }
 
@@ -338,6 +356,47 @@ static void nothing_is_left_open(void **state)
 	assert_int_equal(kill(matcher, 0), -1); /* reaped */
 }
 
+/* ---- waiting --------------------------------------------------------------- */
+
+static size_t n_waits, waits_allowed;
+
+static bool wait_a_while(void *user, int fd, uint64_t until_ns)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	(void)user;
+	assert_true(until_ns > io_now_ns());
+	return n_waits++ < waits_allowed && poll(&p, 1, 10000) == 1;
+}
+
+static void who_waits_is_asked_to(void **state)
+{
+	static const size_t at[] = { 70000 };
+	struct match *was = m;
+	struct target t;
+	int err;
+
+	(void)state;
+	match_wait = wait_a_while;
+	n_waits = 0;
+	waits_allowed = SIZE_MAX;
+	m = start_match(rules_path, &err, &why);
+	assert_int_equal(err, 0);
+	assert_true(n_waits > 0);
+	open_target(&t, WORDS, at, 1);
+	n_waits = 0;
+	assert_int_equal(look_at(&t, ANY), 0);
+	assert_int_equal(n_hits, 1);
+	assert_true(n_waits > 1);
+	n_waits = waits_allowed = 0;
+	assert_int_equal(look_at(&t, ANY), -ECANCELED);
+	assert_non_null(strstr(why.text, "told to stop"));
+	match_wait = NULL;
+	close_target(&t);
+	match_free(m);
+	m = was;
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, start, stop)
@@ -350,9 +409,11 @@ int main(void)
 		TEST(many_small_suspects),
 		TEST(one_that_ends_is_gone),
 		TEST(a_killed_matcher_is_replaced),
+		TEST(what_can_not_be_shown_again),
 		TEST(a_matcher_with_other_rules_is_not_taken),
 		TEST(the_matcher_is_ours),
 		TEST(nothing_is_left_open),
+		TEST(who_waits_is_asked_to),
 	};
 
 	if (child_emulated())

@@ -59,16 +59,17 @@ static void fill_memory(void *user)
 		_exit(1);
 }
 
-static size_t ticks;
+static size_t ticks, enough = SIZE_MAX;
 static uint64_t largest, ticked;
 
-static void on_tick(void *user, uint64_t bytes)
+static bool on_tick(void *user, uint64_t bytes)
 {
 	(void)user;
 	ticks++;
 	ticked += bytes;
 	if (bytes > largest)
 		largest = bytes;
+	return ticks < enough;
 }
 
 static void look_at(const struct memory *memory, enum scan_depth depth,
@@ -76,7 +77,9 @@ static void look_at(const struct memory *memory, enum scan_depth depth,
 {
 	static const char *paths[1];
 	static struct scan *scan;
-	struct scan_options o = { .rules = { paths, 1, true }, .set = set };
+	struct scan_options o = { .rules = { .paths = paths,
+					     .n_paths = 1,
+					     .no_default_rules = true }, .set = set };
 	struct why why = { "" };
 	pid_t pid = child_start(fill_memory, (void *)memory);
 	struct proc proc = child_proc(pid);
@@ -140,6 +143,19 @@ static void each_batch_ticks(void **state)
 	assert_int_equal(ticked, l.read_bytes);
 }
 
+static void a_tick_can_end_a_look(void **state)
+{
+	struct look l;
+
+	(void)state;
+	enough = 3;
+	look_at(&(struct memory){ .in_code = true }, SCAN_FULL, 0, &l);
+	enough = SIZE_MAX;
+	assert_int_equal(ticks, 3);
+	assert_int_equal(l.state, SCAN_PARTIAL);
+	assert_non_null(strstr(l.why, "told to stop"));
+}
+
 static void a_look_out_of_time_is_partial(void **state)
 {
 	struct look l;
@@ -174,6 +190,7 @@ int main(void)
 		cmocka_unit_test(a_shallow_look_leaves_plain_data_out),
 		cmocka_unit_test(a_shallow_look_sees_what_can_be_executed),
 		cmocka_unit_test(each_batch_ticks),
+		cmocka_unit_test(a_tick_can_end_a_look),
 		cmocka_unit_test(a_look_out_of_time_is_partial),
 	};
 

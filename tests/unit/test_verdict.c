@@ -78,6 +78,7 @@ struct scene {
 	enum severity severity;
 	bool idle, jit, only_read;
 	uint64_t dataset_found;
+	uint8_t hidden;
 };
 
 static const struct scene scenes[] = {
@@ -94,6 +95,20 @@ static const struct scene scenes[] = {
 	{ .what = "a rule in code, idle", .hit = { { RX + 1, CODE } },
 	  .cpu = 0.01, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
 	  .severity = SEVERITY_LOW, .idle = true },
+	{ .what = "a rule in code, idle, hidden", .hit = { { RX + 1, CODE } },
+	  .cpu = 0.01, .hidden = HIDDEN_MOUNT, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_YARA, .severity = SEVERITY_HIGH },
+	{ .what = "only read, hidden", .hit = { { RX + 1, DATA_FILE } },
+	  .cpu = 1, .hidden = HIDDEN_LIST, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_YARA, .severity = SEVERITY_HIGH },
+	{ .what = "in a heap, idle, hidden", .hit = { { STRATUM + 1, HEAP } },
+	  .hidden = HIDDEN_LIBC, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_YARA, .severity = SEVERITY_MEDIUM },
+	{ .what = "a rule set in a heap, hidden",
+	  .hit = { { RX + 1, HEAP }, { ETH + 1, HEAP }, { STRATUM + 1, HEAP } },
+	  .hidden = HIDDEN_LIBC, .verdict = VERDICT_CARRIER },
+	{ .what = "hidden, and nothing", .hidden = HIDDEN_MOUNT,
+	  .verdict = VERDICT_CLEAN },
 	{ .what = "three families in code, idle: no wallet has them",
 	  .hit = { { RX + 1, CODE }, { ETH + 1, CODE }, { STRATUM + 1, CODE } },
 	  .cpu = 0.01, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
@@ -198,8 +213,12 @@ static const struct proc someone = { .pid = 1 };
 
 static void set(const struct scene *s, struct look *l, struct hit *hits)
 {
+	static struct proc proc;
+
 	memset(l, 0, sizeof(*l));
-	l->proc = &someone;
+	proc = someone;
+	proc.hidden = s->hidden;
+	l->proc = &proc;
 	memset(hits, 0, 4 * sizeof(*hits));
 	l->maps = maps_of(s->dataset);
 	l->state = s->state;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "builtin.h"
 #include "cgroup.h"
+#include "confine.h"
 #include "exclude.h"
 #include "io.h"
 #include "log.h"
@@ -350,7 +351,7 @@ static int start(struct service *s, struct why *why)
 		err = watch(s, sensor_fd(s->sensor));
 	if (!err)
 		err = watch(s, status_fd(s->status));
-	return err;
+	return err ?: confine_started(why);
 }
 
 int service_new(const char *config_path, struct service **ret,

@@ -3,6 +3,7 @@
  * Which calls libcurl, OpenSSL and libc's resolver make was measured with
  * strace over tests/e2e/test_report.py; the rest are what other versions of
  * them are known to use for the same.  A call that is not listed fails. */
+#include <errno.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -41,7 +41,7 @@ LINK     = $(CC) $(SANFLAGS) $(SYSFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 libs     = $(shell $(PKG_CONFIG) --libs $(1))
 
 # Which library each program may use (tests/confinement checks the sources).
-DAVYLAMP_LIBS := libxxhash json-c inih
+DAVYLAMP_LIBS := libxxhash json-c inih libzstd
 MATCH_LIBS    := yara libxxhash libseccomp
 REPORT_LIBS   := libcurl json-c libcrypto inih
 LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)

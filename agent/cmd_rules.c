@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include "cmd_rules.h"
 #include "commands.h"
 #include "match.h"
 #include "prefilter.h"
@@ -10,7 +11,7 @@
 #include "text.h"
 #include "verdict.h"
 
-static const char rules_help[] =
+static const char sources_help[] =
 	"usage: davylamp rules check [--no-default-rules] [PATH...]\n"
 	"       davylamp rules list [--no-default-rules] [PATH...]\n\n"
 	"Compiles the built-in rules and those of each PATH (a source file, or a\n"
@@ -103,7 +104,8 @@ static int run(const char *what, const struct match_options *o)
 	return status;
 }
 
-int cmd_rules(int argc, char **argv)
+/* `check` and `list`. */
+static int cmd_rules_sources(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "no-default-rules", no_argument, NULL, 'n' },
@@ -113,21 +115,60 @@ int cmd_rules(int argc, char **argv)
 	struct match_options o = { 0 };
 	int c;
 
+	optind = 0; /* glibc: begin anew */
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (c == 'h') {
-			fputs(rules_help, stdout);
+			fputs(sources_help, stdout);
 			return EXIT_CLEAN;
 		}
 		if (c != 'n')
 			return EXIT_USAGE;
 		o.no_default_rules = true;
 	}
-	if (optind >= argc || (strcmp(argv[optind], "check") &&
-			       strcmp(argv[optind], "list"))) {
-		fputs(rules_help, stderr);
+	o.paths = (const char *const *)argv + optind;
+	o.n_paths = (size_t)(argc - optind);
+	return run(argv[0], &o);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "check", cmd_rules_sources, "compile rules and say what to mend" },
+	{ "list", cmd_rules_sources, "compile rules and list them" },
+	{ "explain", cmd_rules_explain,
+	  "why a rule holds for a process, or not" },
+	{ "cost", cmd_rules_cost, "what each rule takes, the slowest first" },
+	{ "capture", cmd_rules_capture, "save a process's memory in a file" },
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void help(FILE *out)
+{
+	fputs("usage: davylamp rules COMMAND [ARGUMENT...]\n\n", out);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-9s%s\n", commands[i].name, commands[i].help);
+	fputs("\n'davylamp rules COMMAND --help' says more.\n", out);
+}
+
+int cmd_rules(int argc, char **argv)
+{
+	char shown[80];
+
+	if (argc < 2) {
+		help(stderr);
 		return EXIT_USAGE;
 	}
-	o.paths = (const char *const *)argv + optind + 1;
-	o.n_paths = (size_t)(argc - optind - 1);
-	return run(argv[optind], &o);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		help(stdout);
+		return EXIT_CLEAN;
+	}
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "davylamp rules: there is no command '%s'; see "
+			"davylamp rules --help\n",
+		text_escape_str(argv[1], shown, sizeof(shown)));
+	return EXIT_USAGE;
 }

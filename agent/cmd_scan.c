@@ -102,7 +102,7 @@ static void count(struct totals *t, const struct look *l, enum verdict v)
 static bool is_worth_a_line(const struct run *r, const struct look *l,
 			    enum verdict v)
 {
-	return r->o.verbose || r->o.n_pids || v == VERDICT_CARRIER ||
+	return r->o.verbose || r->o.n_pids || r->o.n_captures || v == VERDICT_CARRIER ||
 	       (l->state == SCAN_PARTIAL && !l->denied);
 }
 
@@ -306,6 +306,8 @@ static int prepare(struct run *r)
 		.set = r->set,
 		.pids = r->o.pids,
 		.n_pids = r->o.n_pids,
+		.captures = r->o.captures,
+		.n_captures = r->o.n_captures,
 		.threads = threads(&r->o),
 	};
 	if (r->o.timeout_s)
@@ -314,7 +316,8 @@ static int prepare(struct run *r)
 	if (err) {
 		fprintf(stderr, "davylamp scan: %s\nNothing was scanned.\n",
 			why.text);
-		return err == -EINVAL ? EXIT_USAGE : EXIT_UNABLE;
+		return err == -EINVAL || r->o.n_captures ? EXIT_USAGE
+							 : EXIT_UNABLE;
 	}
 	r->tools = (struct finding_tools){
 		match_engine(pass_match(r->pass)),
@@ -366,7 +369,7 @@ static int run(struct run *r)
 	if (r->t.findings)
 		return EXIT_FINDINGS;
 	if (r->absent || r->t.partial || r->t.denied ||
-	    (r->o.n_pids && r->t.vanished))
+	    ((r->o.n_pids || r->o.n_captures) && r->t.vanished))
 		return EXIT_INCOMPLETE;
 	return EXIT_CLEAN;
 }

@@ -30,6 +30,14 @@ static int send_hit(void *user, struct wire_hit *hit)
 	return wire_send(WIRE_SOCKET, &m->out, WIRE_HIT, sizeof(*hit));
 }
 
+static int send_string(void *user, struct wire_string *string)
+{
+	struct matcher *m = user;
+
+	m->out.string = *string;
+	return wire_send(WIRE_SOCKET, &m->out, WIRE_STRING, sizeof(*string));
+}
+
 static int on_look(struct matcher *m)
 {
 	int err = match_scan_look(m->scan, &m->in.look, m->memory);
@@ -40,7 +48,7 @@ static int on_look(struct matcher *m)
 static int on_end(struct matcher *m)
 {
 	struct wire_done done = { 0 };
-	int err = match_scan_end(m->scan, send_hit, m, &done);
+	int err = match_scan_end(m->scan, &done);
 
 	m->out.done = done;
 	return err ?: wire_send(WIRE_SOCKET, &m->out, WIRE_DONE, sizeof(done));
@@ -127,8 +135,12 @@ static int start(struct matcher *m, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "no-default-rules", no_argument, NULL, 'n' },
+		{ "only", required_argument, NULL, 'o' },
+		{ "anywhere", no_argument, NULL, 'a' },
 		{ 0 },
 	};
+	struct match_scan_tell tell = { m, send_hit, NULL };
+	struct rules_only only = { 0 };
 	bool builtin = true;
 	uint32_t kept = HIT_BYTES;
 	struct rules *rules;
@@ -136,18 +148,26 @@ static int start(struct matcher *m, int argc, char **argv)
 	int err;
 
 	while ((err = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (err != 'n')
+		if (err == 'n')
+			builtin = false;
+		else if (err == 'o')
+			only.name = optarg;
+		else if (err == 'a')
+			only.anywhere = true;
+		else
 			return -EINVAL;
-		builtin = false;
 	}
+	if (only.name)
+		tell.string = send_string;
 	if (yr_initialize() != ERROR_SUCCESS ||
 	    yr_set_configuration(YR_CONFIG_MAX_MATCH_DATA, &kept))
 		return refuse(m, -ENOMEM, &why);
 	err = rules_load((const char *const *)argv + optind,
-			 (size_t)(argc - optind), builtin, &rules, &why);
+			 (size_t)(argc - optind), builtin,
+			 only.name ? &only : NULL, &rules, &why);
 	if (err)
 		return refuse(m, err, &why);
-	err = match_scan_new(rules, &m->scan);
+	err = match_scan_new(rules, &tell, &m->scan);
 	if (!err)
 		err = match_sandbox_enter(&why);
 	return err ? refuse(m, err, &why) : introduce(m, rules);

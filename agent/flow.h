@@ -31,6 +31,7 @@
 struct proc {
 	pid_t pid, ppid;
 	int dir;		/* /proc/PID, or -1 */
+	struct capture *saved;	/* not a process but a saved one; else NULL */
 	uid_t uid;
 	char state;		/* proc_pid_stat(5): R S D Z T ... */
 	bool kernel;		/* a kernel thread: no memory of its own */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #include "io.h"
 #include "match.h"
@@ -33,6 +34,9 @@ struct match {
 
 	struct hit *hits;
 	size_t n_hits;
+	struct match_string *strings;
+	size_t n_strings, strings_room;
+	struct match_work work; /* its cpu_ns: of matchers that are no more */
 	struct wire_message message;
 };
 
@@ -219,9 +223,29 @@ int match_new(const struct match_options *options, struct match **ret,
 	return err;
 }
 
+static uint64_t cpu_ns(const struct match *m)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	if (m->child.pid <= 0 || clock_getcpuclockid(m->child.pid, &clock) ||
+	    clock_gettime(clock, &t))
+		return 0;
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+struct match_work match_work(const struct match *m)
+{
+	struct match_work w = m->work;
+
+	w.cpu_ns += cpu_ns(m);
+	return w;
+}
+
 /* With it goes what it was shown. */
 static void stop(struct match *m)
 {
+	m->work.cpu_ns += cpu_ns(m);
 	match_child_stop(&m->child);
 	m->began = false;
 	m->used = m->look.n = 0;
@@ -239,6 +263,7 @@ void match_free(struct match *m)
 	free(m->rules);
 	free(m->atoms);
 	free(m->hits);
+	free(m->strings);
 	free(m);
 }
 
@@ -364,6 +389,8 @@ int match_look(struct match *m, struct mem *mem, const struct suspect *s,
 			.len = (uint32_t)n,
 			.sets = s->sets,
 		};
+		m->work.windows++;
+		m->work.bytes += (uint64_t)n;
 		m->used += ((size_t)n + 63) / 64 * 64;
 		from = at + (uint64_t)n;
 		if (from == to && cut)
@@ -395,16 +422,43 @@ static int take_hit(struct match *m)
 	return 0;
 }
 
+static int take_string(struct match *m)
+{
+	const struct wire_string *w = &m->message.string;
+	struct match_string *s;
+	int err = grow(&m->strings, m->n_strings, &m->strings_room, 1,
+		       sizeof(*s), MATCH_STRINGS_MAX);
+
+	if (err)
+		return err;
+	if (w->n_kept > HIT_STRINGS || !m->options.only)
+		return -EBADMSG;
+	s = &m->strings[m->n_strings];
+	memcpy(s->name, w->name, sizeof(s->name));
+	s->name[sizeof(s->name) - 1] = '\0';
+	s->number = w->number;
+	s->n_matches = w->n_matches;
+	s->n_kept = w->n_kept;
+	memcpy(s->kept, w->kept, sizeof(s->kept));
+	for (size_t i = 0; i < s->n_kept; i++)
+		if (s->kept[i].n_bytes > HIT_BYTES)
+			return -EBADMSG;
+	m->n_strings++;
+	return 0;
+}
+
 static int take_hits(struct match *m, struct why *why)
 {
 	int got = wire_send(m->child.socket, &m->message, WIRE_END, 0);
 
-	m->n_hits = 0;
+	m->n_hits = m->n_strings = 0;
 	for (got = got == -EPIPE ? 0 : got ?: 1; got == 1;) {
 		got = wire_receive(m->child.socket, &m->message, patience(m));
 		if (got == 1 && m->message.type == WIRE_DONE)
 			break;
-		if (got == 1)
+		if (got == 1 && m->message.type == WIRE_STRING)
+			got = take_string(m) ?: 1;
+		else if (got == 1)
 			got = m->message.type == WIRE_HIT ? take_hit(m) ?: 1
 							  : -EBADMSG;
 	}
@@ -425,7 +479,8 @@ int match_end(struct match *m, const struct hit **ret, size_t *ret_n,
 
 	*ret = m->hits;
 	*ret_n = 0;
-	if (err || !m->began)
+	/* It names its one rule's strings if it was shown nothing, too. */
+	if (err || (!m->began && (!m->options.only || m->child.pid <= 0)))
 		return err;
 	err = take_hits(m, why);
 	if (err && err != -ENODATA) {
@@ -435,6 +490,12 @@ int match_end(struct match *m, const struct hit **ret, size_t *ret_n,
 	}
 	*ret_n = m->n_hits;
 	return err;
+}
+
+const struct match_string *match_strings(const struct match *m, size_t *ret_n)
+{
+	*ret_n = m->n_strings;
+	return m->strings;
 }
 
 void match_drop(struct match *m)

@@ -17,6 +17,23 @@ struct match_options {
 	const char *const *paths; /* rule files and directories */
 	size_t n_paths;
 	bool no_default_rules;
+	const char *only; /* look for the rule of this name; NULL: for all */
+	bool anywhere;	  /* and for that in all memory */
+};
+
+#define MATCH_STRINGS_MAX 65536
+
+/* A string of the rule that is looked for alone. */
+struct match_string {
+	char name[48];	 /* hostile */
+	uint32_t number; /* as in struct atom */
+	size_t n_matches, n_kept;
+	struct hit_string kept[HIT_STRINGS];
+};
+
+/* What the matcher was given and took for it, since match_new(). */
+struct match_work {
+	uint64_t windows, bytes, cpu_ns;
 };
 
 /* Starts a matcher and waits until its rules are compiled.  -EINVAL: the
@@ -50,6 +67,13 @@ int match_look(struct match *m, struct mem *mem, const struct suspect *s,
  * was looked for; @why says what. */
 int match_end(struct match *m, const struct hit **ret, size_t *ret_n,
 	      struct why *why);
+
+/* After match_end(), with options.only: all its strings, found or not, until
+ * the next match_end(). */
+const struct match_string *match_strings(const struct match *m,
+					 size_t *ret_n);
+
+struct match_work match_work(const struct match *m);
 
 /* Forgets what was handed over for a process that is gone. */
 void match_drop(struct match *m);

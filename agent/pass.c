@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "capture.h"
 #include "frames.h"
 #include "io.h"
 #include "pass.h"
 #include "proc.h"
 #include "self.h"
+#include "text.h"
 
 struct pass {
 	struct pass_options o;
@@ -23,6 +25,8 @@ struct pass {
 	int procfs;
 	pid_t *pids;
 	size_t n_pids;
+	struct capture **captures;
+	size_t n_captures;
 	const struct pass_events *events;
 	pthread_mutex_t lock; /* of the events */
 	atomic_size_t next, done;
@@ -56,6 +60,16 @@ static void look_at(struct pass *p, struct scan *scan, const struct proc *proc)
 	pthread_mutex_unlock(&p->lock);
 }
 
+static void take_capture(struct pass *p, struct scan *scan,
+			 struct capture *capture)
+{
+	struct proc proc;
+
+	/* It was asked for when it was opened, so it answers. */
+	if (!proc_of_capture(capture, &proc))
+		look_at(p, scan, &proc);
+}
+
 static void take(struct pass *p, struct scan *scan, pid_t pid)
 {
 	struct proc proc;
@@ -78,9 +92,12 @@ static void work(struct pass *p, struct scan *scan)
 	for (;;) {
 		size_t i = p->next++;
 
-		if (i >= p->n_pids)
+		if (i >= p->n_pids + p->n_captures)
 			return;
-		take(p, scan, p->pids[i]);
+		if (i < p->n_pids)
+			take(p, scan, p->pids[i]);
+		else
+			take_capture(p, scan, p->captures[i - p->n_pids]);
 		p->done++;
 	}
 }
@@ -105,7 +122,7 @@ void pass_run(struct pass *p, const struct pass_events *events)
 	unsigned n = 0;
 
 	p->events = events;
-	while (n + 1 < p->o.threads && n + 1 < p->n_pids &&
+	while (n + 1 < p->o.threads && n + 1 < pass_processes(p) &&
 	       pthread_create(&threads[n], NULL, helper, p) == 0)
 		n++;
 	work(p, p->first);
@@ -130,19 +147,46 @@ static int list(struct pass *p, struct why *why)
 	p->procfs = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->procfs < 0)
 		return why_set(why, -errno, "/proc: %s", strerror(errno));
-	if (!p->o.n_pids) {
+	if (!p->o.n_pids && !p->o.n_captures) {
 		err = proc_list(p->procfs, &p->pids, &p->n_pids);
 		return err ? why_set(why, err, "/proc can not be read: %s",
 				     strerror(-err))
 			   : 0;
 	}
-	p->pids = calloc(p->o.n_pids, sizeof(*p->pids));
+	p->pids = calloc(p->o.n_pids + 1, sizeof(*p->pids));
 	if (!p->pids)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->o.n_pids; i++) /* each once */
 		if (!is_listed(p, p->o.pids[i]))
 			p->pids[p->n_pids++] = p->o.pids[i];
 	return 0;
+}
+
+static int open_captures(struct pass *p, struct why *why)
+{
+	int err = 0;
+
+	p->captures = calloc(p->o.n_captures + 1, sizeof(struct capture *));
+	if (!p->captures)
+		return -ENOMEM;
+	while (!err && p->n_captures < p->o.n_captures) {
+		const char *path = p->o.captures[p->n_captures];
+		struct capture *c;
+		struct proc proc;
+		char shown[256];
+
+		err = capture_open(path, &c, why);
+		if (err)
+			break;
+		p->captures[p->n_captures++] = c;
+		err = proc_of_capture(c, &proc);
+		if (err)
+			why_set(why, err,
+				"%s: what it says of its process is not of "
+				"the kernel's form",
+				text_escape_str(path, shown, sizeof(shown)));
+	}
+	return err;
 }
 
 int pass_new(const struct pass_options *o, struct pass **ret, struct why *why)
@@ -163,6 +207,8 @@ int pass_new(const struct pass_options *o, struct pass **ret, struct why *why)
 		err = scan_new(&p->scan_options, &p->first, why);
 	if (!err)
 		err = list(p, why);
+	if (!err)
+		err = open_captures(p, why);
 	if (err && !why->text[0])
 		why_set(why, err, "%s", strerror(-err));
 	if (err)
@@ -181,6 +227,9 @@ void pass_free(struct pass *p)
 	if (p->procfs >= 0)
 		close(p->procfs);
 	free(p->pids);
+	for (size_t i = 0; i < p->n_captures; i++)
+		capture_free(p->captures[i]);
+	free(p->captures);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
@@ -189,7 +238,7 @@ void pass_free(struct pass *p)
 
 size_t pass_processes(const struct pass *p)
 {
-	return p->n_pids;
+	return p->n_pids + p->n_captures;
 }
 
 /* Resident pages are the second number of proc_pid_statm(5). */
@@ -206,6 +255,8 @@ uint64_t pass_bytes(const struct pass *p)
 			sscanf(text, "%*u %llu", &pages);
 		all += pages * page;
 	}
+	for (size_t i = 0; i < p->n_captures; i++)
+		all += capture_bytes(p->captures[i]);
 	return all;
 }
 

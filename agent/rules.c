@@ -157,7 +157,24 @@ static int read_meta(const YR_RULE *rule, const YR_META *m, struct rule *ret,
 	return 0;
 }
 
-static int describe(struct rules *r, YR_RULES *set, struct why *why)
+static bool is_chosen(const struct rules_only *only, const YR_RULE *rule)
+{
+	return !RULE_IS_PRIVATE(rule) &&
+	       (!only || !strcmp(only->name, rule->identifier));
+}
+
+static int blame_name(const struct rules_only *only, struct why *why)
+{
+	char shown[160];
+
+	return why_set(why, -EINVAL,
+		       "there is no rule '%s' that is not private; see "
+		       "davylamp rules list",
+		       text_escape_str(only->name, shown, sizeof(shown)));
+}
+
+static int describe(struct rules *r, YR_RULES *set,
+		    const struct rules_only *only, struct why *why)
 {
 	r->n_all = set->num_rules;
 	if (r->n_all > WIRE_RULES)
@@ -185,13 +202,13 @@ static int describe(struct rules *r, YR_RULES *set, struct why *why)
 		}
 		r->where[i] = WHERE_COUNT;
 		r->number[i] = UINT32_MAX;
-		if (RULE_IS_PRIVATE(rule))
+		if (!is_chosen(only, rule))
 			continue;
-		r->where[i] = to->where;
+		r->where[i] = only && only->anywhere ? WHERE_ANY : to->where;
 		r->number[i] = r->n;
 		r->index[r->n++] = i;
 	}
-	return 0;
+	return only && !r->n ? blame_name(only, why) : 0;
 }
 
 /* ---- the sets ----------------------------------------------------------- */
@@ -226,7 +243,7 @@ static void make_version(struct rules *r)
 }
 
 int rules_load(const char *const *paths, size_t n, bool builtin,
-	       struct rules **ret, struct why *why)
+	       const struct rules_only *only, struct rules **ret, struct why *why)
 {
 	struct rules *r = calloc(1, sizeof(*r));
 	int err = r ? 0 : -ENOMEM;
@@ -238,7 +255,7 @@ int rules_load(const char *const *paths, size_t n, bool builtin,
 	if (!err)
 		err = compile(&r->source, &r->compiled, why);
 	if (!err)
-		err = describe(r, r->compiled, why);
+		err = describe(r, r->compiled, only, why);
 	if (!err)
 		err = rules_plan_make(r->compiled, r->where, &r->plan);
 	if (err) {

@@ -17,8 +17,8 @@ struct tally {
 int tally_new(const struct hashset *set, struct tally **ret)
 {
 	struct tally *t = calloc(1, sizeof(*t));
-	size_t pages = hashset_n_pages(set);
-	size_t binaries = hashset_n_binaries(set);
+	size_t pages = set ? hashset_n_pages(set) : 0;
+	size_t binaries = set ? hashset_n_binaries(set) : 0;
 
 	if (!t)
 		return -ENOMEM;
@@ -98,10 +98,11 @@ static void count_pages(struct tally *t)
 
 size_t tally_shares(struct tally *t, struct share *ret, size_t cap)
 {
-	size_t binaries = hashset_n_binaries(t->set), n = 0;
+	size_t binaries, n = 0;
 
 	if (!t->n_touched)
 		return 0;
+	binaries = hashset_n_binaries(t->set);
 	count_pages(t);
 	for (uint32_t b = 0; b < binaries; b++) {
 		struct hashset_binary known;

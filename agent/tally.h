@@ -7,7 +7,7 @@
 
 struct tally;
 
-/* @set is borrowed.  0 or -errno. */
+/* @set is borrowed; NULL: none is known.  0 or -errno. */
 int tally_new(const struct hashset *set, struct tally **ret);
 
 void tally_free(struct tally *);

@@ -34,7 +34,7 @@ static int look(struct scan *scan, const struct proc *p)
 {
 	struct look l;
 
-	scan_look(scan, p, 0, NULL, NULL, &l);
+	scan_look(scan, p, SCAN_FULL, 0, NULL, NULL, &l);
 	for (size_t i = 0; i < l.n_shares; i++)
 		show_share(&l.shares[i]);
 	if (l.state != SCAN_COMPLETE)

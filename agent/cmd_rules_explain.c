@@ -70,7 +70,8 @@ static int look(struct explain *e, bool anywhere, struct scan **ret_scan,
 	int err = scan_new(&o, ret_scan, why);
 
 	if (!err)
-		scan_look(*ret_scan, &e->proc, 0, NULL, NULL, ret);
+		scan_look(*ret_scan, &e->proc, SCAN_FULL, 0, NULL, NULL,
+			  ret);
 	return err;
 }
 

@@ -137,6 +137,10 @@ struct hit {
 
 enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
 
+/* How much of a process a look is to see: all of it, or its program and what
+ * it made executable, without plain data (WHERE_PLAIN: the most of it). */
+enum scan_depth { SCAN_FULL, SCAN_PROGRAM };
+
 /* How far the look at a process went. */
 enum scan_state { SCAN_COMPLETE, SCAN_PARTIAL, SCAN_VANISHED };
 
@@ -154,7 +158,9 @@ struct share {
 struct look {
 	const struct proc *proc;   /* as it was when the look began */
 	const struct maps *maps;   /* NULL: never read */
-	enum scan_state state;
+	enum scan_state state;	   /* of what its depth asked for */
+	bool shallow;		   /* SCAN_PROGRAM: plain data was left out, so
+				      nothing found is not yet "clean" */
 	char why[256];		   /* not complete: the reason, escaped */
 	bool denied;		   /* the reason is who we are */
 	const struct hit *hits;

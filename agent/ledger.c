@@ -263,7 +263,8 @@ static int again(struct ledger *l, struct spool *s, struct ledger_entry *e,
 	e->told = true;
 	e->clean = 0;
 	e->seen_ns = now;
-	if (now - e->refreshed_ns < LEDGER_DAY_NS)
+	/* What was idle and works now can not wait for tomorrow. */
+	if (now - e->refreshed_ns < LEDGER_DAY_NS && severity <= e->severity)
 		return 0;
 	if (severity > e->severity)
 		e->severity = severity;
@@ -388,6 +389,30 @@ int ledger_end_pass(struct ledger *l, struct spool *s, bool listed_all,
 			rc = ledger_file_add(l, e, false);
 		e->dirty = e->dirty && rc;
 		e->told = false;
+		err = err ? err : rc;
+	}
+	return err;
+}
+
+int ledger_end_gone(struct ledger *l, struct spool *s,
+		    bool (*alive)(void *user, pid_t pid, uint64_t start_ticks),
+		    void *user, struct why *why)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < LEDGER_MAX; i++) {
+		struct ledger_entry *e = &l->entries[i];
+		int rc = 0;
+
+		if (!e->id[0])
+			continue;
+		if (strcmp(e->boot, l->boot) ||
+		    !alive(user, e->pid, e->start_ticks))
+			e->ended = true;
+		if (e->ended && e->pending)
+			rc = open_pending(l, s, e, why);
+		if (e->ended && !rc)
+			rc = close_one(l, s, e, why);
 		err = err ? err : rc;
 	}
 	return err;

@@ -1,7 +1,8 @@
 /* ledger.h - the life of findings: which are open, and when they open, are
  * refreshed and close.
  *
- * A finding opens when its process is first seen, is refreshed once a day at
+ * A finding opens when its process is first seen, is refreshed when it is worse
+ * than was told and else once a day at
  * most while it is seen, and closes when the process ended or two complete
  * scans of it in a row found nothing.  YARA and hash findings of one process
  * within 24 hours become one combined finding, and the single ones close.
@@ -76,6 +77,13 @@ void ledger_look(struct ledger *, const struct ledger_process *,
  * the closings.  0 or -errno with @why: they are tried again next pass. */
 int ledger_end_pass(struct ledger *, struct spool *, bool listed_all,
 		    struct why *why);
+
+/* Between passes: closes what was found in processes that are no more, as
+ * @alive says (never asked of another boot's, which are gone).  Spools the
+ * closings.  0 or -errno with @why: they are tried again. */
+int ledger_end_gone(struct ledger *, struct spool *,
+		    bool (*alive)(void *user, pid_t pid, uint64_t start_ticks),
+		    void *user, struct why *why);
 
 void ledger_counts(const struct ledger *, struct ledger_counts *ret);
 

@@ -36,7 +36,7 @@ struct match {
 	size_t n_hits;
 	struct match_string *strings;
 	size_t n_strings, strings_room;
-	struct match_work work; /* its cpu_ns: of matchers that are no more */
+	struct match_work work;
 	struct wire_message message;
 };
 
@@ -223,29 +223,14 @@ int match_new(const struct match_options *options, struct match **ret,
 	return err;
 }
 
-static uint64_t cpu_ns(const struct match *m)
-{
-	struct timespec t;
-	clockid_t clock;
-
-	if (m->child.pid <= 0 || clock_getcpuclockid(m->child.pid, &clock) ||
-	    clock_gettime(clock, &t))
-		return 0;
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 struct match_work match_work(const struct match *m)
 {
-	struct match_work w = m->work;
-
-	w.cpu_ns += cpu_ns(m);
-	return w;
+	return m->work;
 }
 
 /* With it goes what it was shown. */
 static void stop(struct match *m)
 {
-	m->work.cpu_ns += cpu_ns(m);
 	match_child_stop(&m->child);
 	m->began = false;
 	m->used = m->look.n = 0;
@@ -313,6 +298,18 @@ const char *match_engine(const struct match *m)
 const char *match_version(const struct match *m)
 {
 	return m->ready.version;
+}
+
+uint64_t match_cpu_ns(const struct match *m)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	if (!m || m->child.pid <= 0 ||
+	    clock_getcpuclockid(m->child.pid, &clock) ||
+	    clock_gettime(clock, &t))
+		return 0;
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 /* ---- one process -------------------------------------------------------------- */

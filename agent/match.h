@@ -31,9 +31,9 @@ struct match_string {
 	struct hit_string kept[HIT_STRINGS];
 };
 
-/* What the matcher was given and took for it, since match_new(). */
+/* What the matcher was shown since match_new(). */
 struct match_work {
-	uint64_t windows, bytes, cpu_ns;
+	uint64_t windows, bytes;
 };
 
 /* Starts a matcher and waits until its rules are compiled.  -EINVAL: the
@@ -51,6 +51,9 @@ const struct rule *match_rules(const struct match *m, size_t *ret_n);
 uint8_t match_sets(const struct match *m); /* SET_BIT of those in use */
 const char *match_engine(const struct match *m);  /* "libyara 4.2.3" */
 const char *match_version(const struct match *m); /* of the rules */
+
+/* CPU time of the matcher that runs, ns; 0 of none. */
+uint64_t match_cpu_ns(const struct match *m);
 
 /* From now on, wait for no answer longer than until @deadline_ns (io_now_ns();
  * 0: half a minute for each) and a moment, for what was found so far. */

@@ -35,15 +35,16 @@ struct pass {
 
 /* ---- one process -------------------------------------------------------- */
 
-static void on_bytes(void *user, uint64_t bytes)
+static bool on_bytes(void *user, uint64_t bytes)
 {
 	struct pass *p = user;
 
 	p->bytes += bytes;
 	if (pthread_mutex_trylock(&p->lock))
-		return; /* another thread is telling something */
+		return true; /* another thread is telling something */
 	p->events->progress(p->events->user, p->done, p->bytes);
 	pthread_mutex_unlock(&p->lock);
+	return true;
 }
 
 static void look_at(struct pass *p, struct scan *scan, const struct proc *proc)
@@ -52,7 +53,7 @@ static void look_at(struct pass *p, struct scan *scan, const struct proc *proc)
 	struct look l;
 	enum verdict v;
 
-	scan_look(scan, proc, p->o.deadline_ns, on_bytes, p, &l);
+	scan_look(scan, proc, SCAN_FULL, p->o.deadline_ns, on_bytes, p, &l);
 	v = verdict_judge(&l, &f);
 	pthread_mutex_lock(&p->lock);
 	p->events->look(p->events->user, &l, v,

@@ -78,7 +78,8 @@ int record_look(struct record *r, const struct look *look, enum verdict verdict,
 	}
 	ledger_look(r->ledger, &p,
 		    look->state == SCAN_VANISHED ? LEDGER_ENDED
-		    : look->state == SCAN_COMPLETE && verdict != VERDICT_UNKNOWN
+		    : look->state == SCAN_COMPLETE && !look->shallow &&
+				    verdict != VERDICT_UNKNOWN
 			    ? LEDGER_CLEAN
 			    : LEDGER_PARTIAL);
 	return 0;
@@ -94,4 +95,19 @@ void record_absent(struct record *r, pid_t pid)
 int record_end(struct record *r, bool listed_all, struct why *why)
 {
 	return ledger_end_pass(r->ledger, r->spool, listed_all, why);
+}
+
+int record_end_gone(struct record *r,
+		    bool (*alive)(void *user, pid_t pid, uint64_t start_ticks),
+		    void *user, struct why *why)
+{
+	return ledger_end_gone(r->ledger, r->spool, alive, user, why);
+}
+
+void record_counts(struct record *r, struct ledger_counts *ret_ledger,
+		   struct spool_counts *ret_spool)
+{
+	ledger_counts(r->ledger, ret_ledger);
+	if (spool_counts(r->spool, ret_spool))
+		*ret_spool = (struct spool_counts){ 0 };
 }

@@ -32,4 +32,13 @@ void record_absent(struct record *, pid_t pid);
  * was not seen has ended.  0 or -errno with @why. */
 int record_end(struct record *, bool listed_all, struct why *why);
 
+/* Between passes: what was found in processes that are no more is over; as
+ * ledger_end_gone(). */
+int record_end_gone(struct record *,
+		    bool (*alive)(void *user, pid_t pid, uint64_t start_ticks),
+		    void *user, struct why *why);
+
+void record_counts(struct record *, struct ledger_counts *ret_ledger,
+		   struct spool_counts *ret_spool);
+
 #endif

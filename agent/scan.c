@@ -18,7 +18,7 @@ struct scan {
 	struct sweep sweep;
 	struct sweep_result result;
 	uint64_t deadline_ns;
-	void (*tick)(void *user, uint64_t bytes);
+	bool (*tick)(void *user, uint64_t bytes);
 	void *user;
 	void (*suspect)(void *user, const struct batch *,
 			const struct suspect *);
@@ -107,7 +107,7 @@ ssize_t scan_read(struct scan *s, uint64_t from, uint64_t to, uint8_t *buf,
 	return mem_stretch(s->mem, from, to, buf, cap, ret_at);
 }
 
-/* ---- a batch --------------------------------------------------------------- */
+/* ---- a batch ------------------------------------------------------------ */
 
 /* The first reason stands; a process that is gone outranks it. */
 static void mark(struct look *l, enum scan_state state, const char *why)
@@ -196,7 +196,7 @@ static int take_batch(struct scan *s, const struct batch *b, struct look *l)
 	return 0;
 }
 
-/* ---- a process --------------------------------------------------------------- */
+/* ---- a process ---------------------------------------------------------- */
 
 static int look_at_region(struct scan *s, const struct region *r,
 			  struct look *l)
@@ -210,8 +210,8 @@ static int look_at_region(struct scan *s, const struct region *r,
 
 		if (err)
 			return err;
-		if (s->tick)
-			s->tick(s->user, b.n_pages * FLOW_PAGE);
+		if (s->tick && !s->tick(s->user, b.n_pages * FLOW_PAGE))
+			return -ECANCELED;
 		if (out_of_time(s))
 			return -ETIMEDOUT;
 	}
@@ -227,23 +227,24 @@ static int look_at_regions(struct scan *s, struct look *l)
 		return err;
 	l->maps = s->maps;
 	err = mem_attach(s->mem, l->proc);
-	for (size_t i = 0;
-	     !err && (r = maps_by_suspicion(s->maps, i)) != NULL; i++)
-		err = look_at_region(s, r, l);
+	for (size_t i = 0; !err && (r = maps_by_suspicion(s->maps, i)) != NULL;
+	     i++)
+		if (!l->shallow || r->where != WHERE_PLAIN)
+			err = look_at_region(s, r, l);
 	if (!err && maps_left_out(s->maps))
 		mark(l, SCAN_PARTIAL, "more than 262144 mappings");
 	return err;
 }
 
-static void begin(struct scan *s, struct look *l)
+static void begin(struct scan *s, const struct proc *proc,
+		  enum scan_depth depth, struct look *l)
 {
-	const struct proc *proc = l->proc;
-
 	maps_free(s->maps);
 	s->maps = NULL;
 	tally_reset(s->tally);
 	memset(l, 0, sizeof(*l));
 	l->proc = proc;
+	l->shallow = depth == SCAN_PROGRAM;
 }
 
 /* Turns an error into the state and reason that people read. */
@@ -257,6 +258,8 @@ static void conclude(struct look *l, int err)
 		mark(l, SCAN_PARTIAL, "the time limit was reached");
 	else if (err == -EBADMSG && l->proc->saved)
 		mark(l, SCAN_PARTIAL, "the capture is damaged");
+	else if (err == -ECANCELED)
+		mark(l, SCAN_PARTIAL, "davylamp was told to stop");
 	else if (err)
 		mark(l, SCAN_PARTIAL, strerror(-err));
 }
@@ -283,9 +286,9 @@ static void fill(struct scan *s, struct look *l)
 		l->cpu_share = proc_cpu_share(l->proc, l->proc);
 }
 
-void scan_look(struct scan *s, const struct proc *proc, uint64_t deadline_ns,
-	       void (*tick)(void *user, uint64_t bytes), void *user,
-	       struct look *ret)
+void scan_look(struct scan *s, const struct proc *proc, enum scan_depth depth,
+	       uint64_t deadline_ns, bool (*tick)(void *user, uint64_t bytes),
+	       void *user, struct look *ret)
 {
 	int err = -ESRCH;
 
@@ -294,7 +297,6 @@ void scan_look(struct scan *s, const struct proc *proc, uint64_t deadline_ns,
 		match_set_deadline(s->match, deadline_ns);
 	s->tick = tick;
 	s->user = user;
-	ret->proc = proc;
 	/* Its memory can be gone because it began another program: then that
 	 * is what to look at. */
 	for (int tries = 0; tries < 3 && err == -ESRCH; tries++) {
@@ -302,7 +304,7 @@ void scan_look(struct scan *s, const struct proc *proc, uint64_t deadline_ns,
 			break;
 		if (tries && s->match)
 			match_drop(s->match);
-		begin(s, ret);
+		begin(s, proc, depth, ret);
 		err = look_at_regions(s, ret);
 	}
 	ret->denied = err == -EACCES || err == -EPERM;

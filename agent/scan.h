@@ -34,9 +34,11 @@ ssize_t scan_read(struct scan *, uint64_t from, uint64_t to, uint8_t *buf,
 
 /* Looks at @proc until @deadline_ns (io_now_ns(); 0: no limit).  The result is
  * filled in any case: what could not be done is its state and reason.  @tick
- * (may be NULL) is called with the bytes done now and then. */
-void scan_look(struct scan *, const struct proc *proc, uint64_t deadline_ns,
-	       void (*tick)(void *user, uint64_t bytes), void *user,
-	       struct look *ret);
+ * (may be NULL) is called with the bytes done, after each batch (1 MiB at
+ * most) and before the time is looked at: it may sleep, and by saying false
+ * it ends the look. */
+void scan_look(struct scan *, const struct proc *proc, enum scan_depth depth,
+	       uint64_t deadline_ns, bool (*tick)(void *user, uint64_t bytes),
+	       void *user, struct look *ret);
 
 #endif

@@ -159,7 +159,7 @@ static int run_look(struct bench *b, struct figure *f)
 	struct look look;
 	double before = matcher_s();
 
-	scan_look(b->scan, &b->proc, 0, NULL, NULL, &look);
+	scan_look(b->scan, &b->proc, SCAN_FULL, 0, NULL, NULL, &look);
 	f->matcher_s = matcher_s() - before;
 	f->bytes = look.read_bytes;
 	f->hits = look.n_hits;

@@ -90,15 +90,19 @@ static struct ledger_process process(pid_t pid)
 	return (struct ledger_process){ pid, 77, "8:1:42" };
 }
 
-static int see(enum category category, pid_t pid)
+static int see_as(enum category category, enum severity severity, pid_t pid)
 {
 	struct ledger_process p = process(pid);
 	json_object *f = finding_of(category == CATEGORY_YARA ? "Y" : "H");
-	int err = ledger_seen(ledger, spool, category, SEVERITY_HIGH, &p, f,
-			      NULL);
+	int err = ledger_seen(ledger, spool, category, severity, &p, f, NULL);
 
 	json_object_put(f);
 	return err;
+}
+
+static int see(enum category category, pid_t pid)
+{
+	return see_as(category, SEVERITY_HIGH, pid);
 }
 
 static void look(pid_t pid, enum ledger_outcome outcome)
@@ -192,6 +196,40 @@ static void opens_once_and_refreshes_once_a_day(void **state)
 		}
 	}
 	assert_string_equal(events(), "open:Y refresh:Y refresh:Y");
+	assert_int_equal(n_open(), 1);
+}
+
+static void worse_is_told_at_once(void **state)
+{
+	(void)state;
+	see_as(CATEGORY_YARA, SEVERITY_LOW, 1);
+	clock_ns += HOUR;
+	see_as(CATEGORY_YARA, SEVERITY_HIGH, 1);
+	clock_ns += HOUR;
+	see_as(CATEGORY_YARA, SEVERITY_HIGH, 1);
+	see_as(CATEGORY_YARA, SEVERITY_LOW, 1);
+	pass();
+	assert_string_equal(events(), "open:Y refresh:Y");
+}
+
+static bool is_odd(void *user, pid_t pid, uint64_t start_ticks)
+{
+	++*(int *)user;
+	assert_int_equal(start_ticks, 77);
+	return pid % 2;
+}
+
+static void closes_between_passes(void **state)
+{
+	int asked = 0;
+
+	(void)state;
+	see(CATEGORY_YARA, 1);
+	see(CATEGORY_HASH, 2);
+	assert_int_equal(ledger_end_gone(ledger, spool, is_odd, &asked, NULL),
+			 0);
+	assert_string_equal(events(), "open:Y open:H close:H-");
+	assert_int_equal(asked, 2);
 	assert_int_equal(n_open(), 1);
 }
 
@@ -573,6 +611,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(ids_are_what_they_are_made_of),
 		TEST(opens_once_and_refreshes_once_a_day),
+		TEST(worse_is_told_at_once),
+		TEST(closes_between_passes),
 		TEST(closes_when_the_process_ends),
 		TEST(a_pass_that_was_cut_short_closes_nothing),
 		TEST(closes_after_two_complete_clean_scans),

@@ -213,7 +213,7 @@ static int add_line(struct maps *m, const char *line, size_t len)
 	return 0;
 }
 
-static int take_text(struct maps *m, const char *text, size_t len)
+static int add_text(struct maps *m, const char *text, size_t len)
 {
 	int err = 0;
 
@@ -234,7 +234,7 @@ static int take_saved(struct maps *m, const struct capture *c)
 {
 	size_t len;
 	const char *text = capture_text(c, CAPTURE_MAPS, &len);
-	int err = take_text(m, text, len);
+	int err = add_text(m, text, len);
 
 	for (size_t i = 1; i < m->n && !err; i++)
 		if (m->regions[i].start < m->regions[i - 1].end)

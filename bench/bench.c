@@ -120,8 +120,9 @@ static void open_set(struct bench *b)
 /* As scan.c does. */
 static void make_filters(struct bench *b)
 {
-	struct match_options o = { &b->rules, b->rules ? 1 : 0,
-				   b->no_default_rules };
+	struct match_options o = { .paths = &b->rules,
+				   .n_paths = b->rules ? 1 : 0,
+				   .no_default_rules = b->no_default_rules };
 	struct why why = { "" };
 	const struct atom *atoms;
 	struct atom *any;

@@ -1,7 +1,11 @@
-/* /proc/PID/cgroup is any text: who may make a cgroup names it. */
+/* /proc/PID/cgroup is any text: who may make a cgroup names it.
+ * -lzstd */
 #include <assert.h>
 #include <stdlib.h>
+#include "text.c"
+#include "capture.c"
 #include "io.c"
+#include "proc.c"
 #include "who.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -1,5 +1,8 @@
-/* /proc/PID/stat is any text: the name in it is the process's to choose. */
+/* /proc/PID/stat is any text: the name in it is the process's to choose.
+ * -lzstd */
 #include <assert.h>
+#include "text.c"
+#include "capture.c"
 #include "io.c"
 #include "proc.c"
 

@@ -82,7 +82,9 @@ static inline struct match *start_match(const char *path, int *ret_err,
 					struct why *why)
 {
 	static const char *paths[1];
-	struct match_options o = { paths, 1, true };
+	struct match_options o = { .paths = paths,
+				    .n_paths = 1,
+				    .no_default_rules = true };
 	struct match *m = NULL;
 
 	paths[0] = path;

@@ -44,9 +44,10 @@ libs     = $(shell $(PKG_CONFIG) --libs $(1))
 DAVYLAMP_LIBS := libxxhash json-c inih libzstd
 MATCH_LIBS    := yara libxxhash libseccomp
 REPORT_LIBS   := libcurl json-c libcrypto inih
+VERIFY_LIBS   := libcrypto libseccomp
 LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)
 
-PROGRAMS := davylamp davylamp-match davylamp-report
+PROGRAMS := davylamp davylamp-match davylamp-report davylamp-verify
 MAINS    := $(PROGRAMS:%=agent/%.c) agent/hashpack.c
 MODULES  := $(filter-out $(MAINS),$(wildcard agent/*.c))
 OBJECTS  := $(MODULES:agent/%.c=$(BUILD)/obj/%.o)
@@ -68,6 +69,9 @@ $(BUILD)/davylamp-match: $(BUILD)/obj/davylamp-match.o $(BUILD)/obj/builtin_rule
 
 $(BUILD)/davylamp-report: $(BUILD)/obj/davylamp-report.o $(BUILD)/libagent.a
 	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(REPORT_LIBS))
+
+$(BUILD)/davylamp-verify: $(BUILD)/obj/davylamp-verify.o $(BUILD)/libagent.a
+	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(VERIFY_LIBS))
 
 $(BUILD)/libagent.a: $(OBJECTS)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^

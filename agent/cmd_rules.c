@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include "cmd_install.h"
 #include "cmd_rules.h"
 #include "commands.h"
 #include "match.h"
@@ -130,6 +131,11 @@ static int cmd_rules_sources(int argc, char **argv)
 	return run(argv[0], &o);
 }
 
+static int cmd_rules_install(int argc, char **argv)
+{
+	return cmd_install(INSTALLED_RULES, argc, argv);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -141,6 +147,7 @@ static const struct {
 	  "why a rule holds for a process, or not" },
 	{ "cost", cmd_rules_cost, "what each rule takes, the slowest first" },
 	{ "capture", cmd_rules_capture, "save a process's memory in a file" },
+	{ "install", cmd_rules_install, "use signed rules from now on" },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "builtin.h"
 #include "cmd_scan_words.h"
 #include "commands.h"
+#include "defaultset.h"
 #include "finding_json.h"
 #include "io.h"
 #include "pass.h"
@@ -233,11 +233,7 @@ static void summarize(const struct run *r, double seconds)
 
 static int open_set(struct run *r, struct why *why)
 {
-	if (r->o.hashes)
-		return hashset_open(r->o.hashes, &r->set, why);
-	return hashset_from_memory(builtin_set,
-				   (size_t)(builtin_set_end - builtin_set),
-				   &r->set, why);
+	return defaultset_open(r->o.hashes, &r->set, why);
 }
 
 static unsigned threads(const struct scan_words *o)

@@ -135,13 +135,13 @@ static int start(struct matcher *m, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "no-default-rules", no_argument, NULL, 'n' },
+		{ "installed", required_argument, NULL, 'i' },
 		{ "only", required_argument, NULL, 'o' },
 		{ "anywhere", no_argument, NULL, 'a' },
 		{ 0 },
 	};
 	struct match_scan_tell tell = { m, send_hit, NULL };
-	struct rules_only only = { 0 };
-	bool builtin = true;
+	struct rules_choice choice = { 0 };
 	uint32_t kept = HIT_BYTES;
 	struct rules *rules;
 	struct why why = { "" };
@@ -149,22 +149,23 @@ static int start(struct matcher *m, int argc, char **argv)
 
 	while ((err = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (err == 'n')
-			builtin = false;
+			choice.no_default = true;
+		else if (err == 'i')
+			choice.installed = optarg;
 		else if (err == 'o')
-			only.name = optarg;
+			choice.only = optarg;
 		else if (err == 'a')
-			only.anywhere = true;
+			choice.anywhere = true;
 		else
 			return -EINVAL;
 	}
-	if (only.name)
+	if (choice.only)
 		tell.string = send_string;
 	if (yr_initialize() != ERROR_SUCCESS ||
 	    yr_set_configuration(YR_CONFIG_MAX_MATCH_DATA, &kept))
 		return refuse(m, -ENOMEM, &why);
 	err = rules_load((const char *const *)argv + optind,
-			 (size_t)(argc - optind), builtin,
-			 only.name ? &only : NULL, &rules, &why);
+			 (size_t)(argc - optind), &choice, &rules, &why);
 	if (err)
 		return refuse(m, err, &why);
 	err = match_scan_new(rules, &tell, &m->scan);

@@ -19,6 +19,7 @@
 
 struct match {
 	struct match_options options;
+	struct installed installed;
 	struct match_child child;
 	int memfd;
 	uint8_t *memory;
@@ -194,6 +195,18 @@ static int learn(struct match *m, struct why *why)
 
 /* ---- its life --------------------------------------------------------------- */
 
+static int choose_default(struct match *m, struct why *why)
+{
+	int err;
+
+	if (m->options.no_default_rules || m->options.installed)
+		return 0;
+	err = installed_find(INSTALLED_RULES, &m->installed, why);
+	if (!err && m->installed.path[0])
+		m->options.installed = m->installed.path;
+	return err;
+}
+
 int match_new(const struct match_options *options, struct match **ret,
 	      struct why *why)
 {
@@ -207,6 +220,8 @@ int match_new(const struct match_options *options, struct match **ret,
 	m->memfd = -1;
 	m->hits = calloc(HITS_MAX, sizeof(*m->hits));
 	if (m->hits)
+		err = choose_default(m, why);
+	if (!err)
 		err = make_memory(m);
 	if (!err)
 		err = match_child_start(&m->child, &m->options, m->memfd,
@@ -298,6 +313,11 @@ const char *match_engine(const struct match *m)
 const char *match_version(const struct match *m)
 {
 	return m->ready.version;
+}
+
+const struct installed *match_default(const struct match *m)
+{
+	return &m->installed;
 }
 
 uint64_t match_cpu_ns(const struct match *m)

@@ -7,6 +7,7 @@
 #define MATCH_H
 
 #include "flow.h"
+#include "installed.h"
 #include "mem.h"
 #include "prefilter.h"
 #include "why.h"
@@ -19,6 +20,8 @@ struct match_options {
 	bool no_default_rules;
 	const char *only; /* look for the rule of this name; NULL: for all */
 	bool anywhere;	  /* and for that in all memory */
+	const char *installed; /* a file in place of the built-in rules; NULL:
+				  the update that is in use, if any */
 };
 
 #define MATCH_STRINGS_MAX 65536
@@ -37,7 +40,7 @@ struct match_work {
 };
 
 /* Starts a matcher and waits until its rules are compiled.  -EINVAL: the
- * rules are at fault; other errors: it could not be started; @why says all.
+ * rules are at fault; -EPERM: as installed_find(); other errors: it could not be started; @why says all.
  * @options are borrowed for the life of *ret. */
 int match_new(const struct match_options *options, struct match **ret,
 	      struct why *why);
@@ -51,6 +54,9 @@ const struct rule *match_rules(const struct match *m, size_t *ret_n);
 uint8_t match_sets(const struct match *m); /* SET_BIT of those in use */
 const char *match_engine(const struct match *m);  /* "libyara 4.2.3" */
 const char *match_version(const struct match *m); /* of the rules */
+
+/* Which rules are the default: built in or an update. */
+const struct installed *match_default(const struct match *m);
 
 /* CPU time of the matcher that runs, ns; 0 of none. */
 uint64_t match_cpu_ns(const struct match *m);

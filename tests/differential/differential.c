@@ -380,6 +380,7 @@ static void load_rules(void)
 	const char *paths[] = { path };
 	int fd = mkstemp(path);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+	const struct rules_choice choice = { .no_default = true };
 	const struct match_scan_tell tell = { NULL, on_hit, NULL };
 	struct why why = { "" };
 
@@ -387,7 +388,7 @@ static void load_rules(void)
 		abort();
 	fputs(run.set.text, f);
 	fclose(f);
-	if (rules_load(paths, 1, false, NULL, &run.rules, &why))
+	if (rules_load(paths, 1, &choice, &run.rules, &why))
 		differ("rules_load: %s", why.text);
 	unlink(path);
 	next_set = 0;

@@ -41,11 +41,18 @@ LINK     = $(CC) $(SANFLAGS) $(SYSFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 libs     = $(shell $(PKG_CONFIG) --libs $(1))
 
 # Which library each program may use (tests/confinement checks the sources).
-DAVYLAMP_LIBS := libxxhash json-c inih libzstd
+DAVYLAMP_LIBS := libxxhash json-c inih libbpf libzstd
 MATCH_LIBS    := yara libxxhash libseccomp
 REPORT_LIBS   := libcurl json-c libcrypto inih
 VERIFY_LIBS   := libcrypto libseccomp
 LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)
+
+# What is built into davylamp: the hash set, the BPF objects.
+BUILTIN  := $(patsubst %,$(BUILD)/obj/builtin_%.o,set tasks sensor)
+
+# BPF programs know any kernel by its BTF: CO-RE, which gcc does not do.
+BPFCC    ?= clang
+BPFARCH  := $(if $(filter aarch64,$(or $(ARCH),$(shell uname -m))),arm64,x86)
 
 PROGRAMS := davylamp davylamp-match davylamp-report davylamp-verify
 MAINS    := $(PROGRAMS:%=agent/%.c) agent/hashpack.c
@@ -61,7 +68,7 @@ BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench makeset target)
 
 all: $(PROGRAMS:%=$(BUILD)/%) ## build everything into build/ (the default)
 
-$(BUILD)/davylamp: $(BUILD)/obj/davylamp.o $(BUILD)/obj/builtin_set.o $(BUILD)/libagent.a
+$(BUILD)/davylamp: $(BUILD)/obj/davylamp.o $(BUILTIN) $(BUILD)/libagent.a
 	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(DAVYLAMP_LIBS)) -lpthread
 
 $(BUILD)/davylamp-match: $(BUILD)/obj/davylamp-match.o $(BUILD)/obj/builtin_rules.o $(BUILD)/libagent.a
@@ -101,19 +108,32 @@ $(BUILD)/builtin.set: $(BUILD)/hashpack $(sort $(wildcard hashes/*.tsv))
 $(BUILD)/builtin.flipped: $(BUILD)/builtin.yar
 	$(call say,FLIP)LC_ALL=C tr '\000-\377' '\200-\377\000-\177' < $< > $@
 
+$(BUILD)/%.bpf.o: bpf/%.bpf.c bpf/kernel.h bpf/sensor.h Makefile
+	@mkdir -p $(@D)
+	@command -v $(BPFCC) >/dev/null || { echo '$(BPFCC) is missing, which compiles bpf/; as root: packaging/deps build' >&2; exit 1; }
+	$(call say,BPF)$(BPFCC) -target bpf -D__TARGET_ARCH_$(BPFARCH) -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter -Ibpf $(if $(ARCH),-I$(abspath $(SYSROOT))/usr/include) -c -o $@ $<
+
+# What each holds.
+builtin_rules  := $(BUILD)/builtin.flipped
+builtin_set    := $(BUILD)/builtin.set
+builtin_tasks  := $(BUILD)/tasks.bpf.o
+builtin_sensor := $(BUILD)/sensor.bpf.o
+
 $(BUILD)/builtin_%.S: Makefile
 	@mkdir -p $(@D)
 	@printf '.section .rodata\n.balign 64\n.global builtin_%s, builtin_%s_end\nbuiltin_%s: .incbin "%s"\nbuiltin_%s_end: .byte 0\n.section .note.GNU-stack,"",%%progbits\n' \
-		$* $* $* '$(if $(filter rules,$*),$(BUILD)/builtin.flipped,$(BUILD)/builtin.set)' $* > $@
+		$* $* $* '$(builtin_$*)' $* > $@
 
-$(BUILD)/obj/builtin_rules.o: $(BUILD)/builtin_rules.S $(BUILD)/builtin.flipped
-$(BUILD)/obj/builtin_set.o: $(BUILD)/builtin_set.S $(BUILD)/builtin.set
-$(BUILD)/obj/builtin_%.o:
+$(BUILD)/obj/builtin_rules.o: $(builtin_rules)
+$(BUILD)/obj/builtin_set.o: $(builtin_set)
+$(BUILD)/obj/builtin_tasks.o: $(builtin_tasks)
+$(BUILD)/obj/builtin_sensor.o: $(builtin_sensor)
+$(BUILD)/obj/builtin_%.o: $(BUILD)/builtin_%.S
 	@mkdir -p $(@D)
 	$(call say,AS)$(CC) $(SYSFLAGS) -c -o $@ $<
 
 # Unit tests link every module; --wrap lets one fail a system call.
-$(BUILD)/tests/test_%: tests/unit/test_%.c $(BUILD)/libagent.a $(BUILD)/obj/builtin_set.o
+$(BUILD)/tests/test_%: tests/unit/test_%.c $(BUILD)/libagent.a $(BUILTIN)
 	@mkdir -p $(@D)
 	$(call say,TEST)$(CC) $(FLAGS) -Itests/unit -MMD -MP -pie -o $@ $< $(filter %.o %.a,$^) $(call libs,$(LIBS) cmocka)
 
@@ -127,7 +147,7 @@ $(BUILD)/tests/%: tests/tools/%.c | $(TREE)
 	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
 
 $(BUILD)/bench/bench: bench/stages.c
-$(BUILD)/bench/%: bench/%.c $(BUILD)/obj/builtin_set.o $(BUILD)/libagent.a
+$(BUILD)/bench/%: bench/%.c $(BUILTIN) $(BUILD)/libagent.a
 	@mkdir -p $(@D)
 	$(call say,BENCH)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $(filter %.c %.o %.a,$^) $(call libs,$(DAVYLAMP_LIBS))
 

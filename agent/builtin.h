@@ -1,7 +1,7 @@
-/* builtin.h - the hash set that is built into davylamp (hashes/), and how old
- * it and the rules are: an installed update counts if its version is higher.
- * Raise the numbers with each release that changes rules/ or hashes/; they are
- * dates by custom. */
+/* builtin.h - what is built into davylamp: the hash set (hashes/), the BPF
+ * objects (bpf/); and how old the set and the rules are: an installed update
+ * counts if its version is higher.  Raise the numbers with each release that
+ * changes rules/ or hashes/; they are dates by custom. */
 #ifndef BUILTIN_H
 #define BUILTIN_H
 
@@ -9,5 +9,7 @@
 #define BUILTIN_HASHES_VERSION UINT64_C(20261125)
 
 extern const unsigned char builtin_set[], builtin_set_end[];
+extern const unsigned char builtin_tasks[], builtin_tasks_end[];
+extern const unsigned char builtin_sensor[], builtin_sensor_end[];
 
 #endif

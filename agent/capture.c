@@ -7,29 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
-#include "capture.h"
+#include "capture_own.h"
 #include "flow.h"
 #include "hashutil.h"
 #include "text.h"
-
-struct piece {
-	uint64_t address, offset; /* in the process, in the file */
-	uint32_t len, packed;
-};
-
-struct capture {
-	int fd;
-	uint64_t size;
-	char *text[CAPTURE_TEXT_COUNT];
-	size_t text_len[CAPTURE_TEXT_COUNT];
-	struct piece *pieces; /* by address */
-	size_t n, room;
-	uint64_t bytes, unreadable;
-	ZSTD_DCtx *zstd;
-	uint8_t *packed;
-	uint8_t *unpacked; /* those of pieces[unpacked_piece] */
-	size_t unpacked_piece;
-};
 
 #define NONE SIZE_MAX
 
@@ -229,13 +210,6 @@ void capture_free(struct capture *c)
 }
 
 /* ---- asking ----------------------------------------------------------------- */
-
-const char *capture_text(const struct capture *c, enum capture_text which,
-			 size_t *ret_len)
-{
-	*ret_len = c->text_len[which];
-	return c->text[which];
-}
 
 uint64_t capture_bytes(const struct capture *c)
 {

@@ -1,5 +1,6 @@
 /* cmd_scan.c - `davylamp scan`: one look at every process. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,11 +13,12 @@
 #include "record.h"
 #include "report_start.h"
 #include "show.h"
+#include "show_exclude.h"
 #include "text.h"
 
 struct totals {
 	size_t processes, clean, findings, carriers, partial, vanished,
-		denied;
+		denied, excluded;
 	uint64_t read_bytes, shared_bytes;
 };
 
@@ -28,10 +30,12 @@ struct run {
 	struct show show;
 	struct show_progress progress;
 	struct totals t;
+	struct config config;  /* its exclusions hold for this scan; */
+	bool configured;       /* only with --config or --report */
 	struct record *record; /* NULL without --report */
 	uint64_t begin_ns;
 	size_t n_rules;
-	bool absent; /* a process that was named is not there */
+	bool absent; /* a process that was named, or is hidden, is not there */
 };
 
 /* ---- one process ---------------------------------------------------------- */
@@ -102,7 +106,8 @@ static void count(struct totals *t, const struct look *l, enum verdict v)
 static bool is_worth_a_line(const struct run *r, const struct look *l,
 			    enum verdict v)
 {
-	return r->o.verbose || r->o.n_pids || r->o.n_captures || v == VERDICT_CARRIER ||
+	return r->o.verbose || r->o.n_pids || r->o.n_captures ||
+	       v == VERDICT_CARRIER || l->proc->hidden ||
 	       (l->state == SCAN_PARTIAL && !l->denied);
 }
 
@@ -129,6 +134,20 @@ static void on_look(void *user, const struct look *l, enum verdict v,
 	}
 }
 
+/* Known to be there, and no way in: that is told whatever else is not. */
+static void hidden_and_unseen(struct run *r, pid_t pid, int err,
+			      const struct proc *p)
+{
+	if (kill(pid, 0) && errno == ESRCH)
+		return; /* it ended */
+	show_progress_end(&r->progress);
+	fprintf(stderr, "davylamp scan: process %d is hidden (%s) and can not "
+			"be looked at: %s; as root with\nCAP_SYS_ADMIN it "
+			"could\n",
+		pid, verdict_hiding(p->hidden), strerror(-err));
+	r->absent = true;
+}
+
 /* A pid that was named must be there to be looked at. */
 static void on_absent(void *user, pid_t pid, int err, const struct proc *p)
 {
@@ -136,6 +155,10 @@ static void on_absent(void *user, pid_t pid, int err, const struct proc *p)
 
 	if (r->record && err && err != -ESRCH)
 		record_absent(r->record, pid);
+	if (!r->o.n_pids && p->hidden && err) {
+		hidden_and_unseen(r, pid, err, p);
+		return;
+	}
 	if (!r->o.n_pids) {
 		r->t.denied += err && err != -ESRCH; /* hidepid */
 		return;
@@ -157,6 +180,22 @@ static void on_absent(void *user, pid_t pid, int err, const struct proc *p)
 			pid);
 }
 
+static void on_excluded(void *user, const struct proc *p,
+			const struct exclusion *x)
+{
+	struct run *r = user;
+	struct show s = r->show;
+
+	r->t.excluded++;
+	r->absent |= r->o.n_pids > 0;
+	if (!r->o.n_pids && !r->o.verbose)
+		return;
+	show_progress_end(&r->progress);
+	if (r->o.json)
+		s.out = stderr;
+	show_exclude_process(&s, p, x);
+}
+
 /* ---- the end ---------------------------------------------------------------- */
 
 static void summarize_json(const struct run *r, double seconds)
@@ -174,6 +213,8 @@ static void summarize_json(const struct run *r, double seconds)
 		{ "partial", r->t.partial },
 		{ "vanished", r->t.vanished },
 		{ "denied", r->t.denied },
+		{ "excluded", r->t.excluded },
+		{ "hidden", pass_hidden(r->pass) },
 		{ "readBytes", r->t.read_bytes },
 		{ "sharedBytes", r->t.shared_bytes },
 		{ "rules", r->n_rules },
@@ -189,6 +230,9 @@ static void summarize_json(const struct run *r, double seconds)
 			       json_object_new_string(r->tools.rules_version));
 	json_object_object_add(s, "hashSetVersion",
 			       json_object_new_string(r->tools.set_version));
+	if (r->configured)
+		json_object_object_add(s, "exclusions",
+				       show_exclude_json(r->config.excludes));
 	json_object_object_add(o, "summary", s);
 	print_json(o);
 }
@@ -221,12 +265,18 @@ static void summarize(const struct run *r, double seconds)
 		printf(", %zu not complete", t->partial);
 	if (t->vanished)
 		printf(", %zu ended", t->vanished);
+	if (t->excluded)
+		printf(", %zu excluded", t->excluded);
+	if (pass_hidden(r->pass))
+		printf("; %zu hidden", pass_hidden(r->pass));
 	printf("\n%s read in %.1f s (%s more shared, looked at once); %zu "
 	       "rules,\n%u page digests of %u known binaries\n",
 	       text_bytes(t->read_bytes, read), seconds,
 	       text_bytes(t->shared_bytes, shared),
 	       r->n_rules, hashset_n_pages(r->set),
 	       hashset_n_binaries(r->set));
+	if (r->configured)
+		show_exclude(&r->show, r->config.excludes);
 }
 
 /* ---- start ------------------------------------------------------------------ */
@@ -270,16 +320,16 @@ static void warn_of_slow_rules(const struct run *r)
 static int read_config(struct run *r)
 {
 	struct why why = { "" };
-	struct config config;
 
 	if (!r->o.report && !r->o.config)
 		return 0;
-	if (config_load(r->o.config, &config, &why)) {
+	if (config_load(r->o.config, &r->config, &why)) {
 		fprintf(stderr, "davylamp scan: %s\n", why.text);
 		return EXIT_USAGE;
 	}
-	r->tools.environment = config.findings.environment;
-	if (r->o.report && record_open(&config, &r->record, &why)) {
+	r->configured = true;
+	r->tools.environment = r->config.findings.environment;
+	if (r->o.report && record_open(&r->config, &r->record, &why)) {
 		fprintf(stderr, "davylamp scan: %s\nNothing was scanned.\n",
 			why.text);
 		return EXIT_UNABLE;
@@ -298,12 +348,15 @@ static int prepare(struct run *r)
 		return EXIT_USAGE;
 	}
 	po = (struct pass_options){
-		.rules = { r->o.rules, r->o.n_rules, r->o.no_default_rules },
+		.rules = { .paths = r->o.rules,
+			   .n_paths = r->o.n_rules,
+			   .no_default_rules = r->o.no_default_rules },
 		.set = r->set,
 		.pids = r->o.pids,
 		.n_pids = r->o.n_pids,
 		.captures = r->o.captures,
 		.n_captures = r->o.n_captures,
+		.excludes = r->configured ? r->config.excludes : NULL,
 		.threads = threads(&r->o),
 	};
 	if (r->o.timeout_s)
@@ -347,7 +400,7 @@ static void deliver(struct run *r)
 
 static int run(struct run *r)
 {
-	const struct pass_events events = { r, on_look, on_absent,
+	const struct pass_events events = { r, on_look, on_absent, on_excluded,
 					    on_progress };
 	double seconds;
 
@@ -389,6 +442,8 @@ int cmd_scan(int argc, char **argv)
 	record_close(r.record);
 	pass_free(r.pass);
 	hashset_free(r.set);
+	if (r.configured)
+		config_free(&r.config);
 	scan_words_free(&r.o);
 	return status;
 }

@@ -12,6 +12,8 @@ enum {
 
 /* argv[0] is the subcommand's name; each returns an exit status. */
 int cmd_scan(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -1,22 +1,20 @@
-/* config.c - the configuration file. */
+/* config.c - the text of a configuration file over what was read before it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "config_keys.h"
+#include "exclude.h"
 #include "text.h"
 
-#define FILE_MAX  (64u << 10)
 #define LINE_LONG 180 /* inih cuts at 199: a longer line is refused */
 
 struct parse {
-	const char *name, *text;
+	const char *name, *text; /* name: as struct config keeps it */
 	size_t len, at;
 	int line, err;
-	bool seen[CONFIG_KEYS_MAX];
+	bool seen[CONFIG_KEYS];
+	char exclude[EXCLUDE_NAME + 1]; /* whose keys are in @seen */
 	struct config *config;
 	struct why *why;
 };
@@ -67,134 +65,201 @@ static char *next_line(char *ret, int cap, void *user)
 	return ret;
 }
 
+/* ---- one key --------------------------------------------------------------
+ */
+
+static bool is_exclude_name(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
+			     "XYZ0123456789-_.");
+
+	return n && n <= EXCLUDE_NAME && !s[n];
+}
+
+static bool is_exclude(const char *section)
+{
+	return !strncmp(section, CONFIG_EXCLUDE " ",
+			sizeof(CONFIG_EXCLUDE " ") - 1);
+}
+
+/* The exclusion of [exclude NAME].  One of an earlier file is replaced, one of
+ * this file goes on only where it stands: its keys are together. */
+static struct exclusion *exclusion(struct parse *p, const char *name)
+{
+	struct exclusion *x;
+	char shown[96];
+
+	if (!is_exclude_name(name)) {
+		refuse(p,
+		       "[exclude %s]: a name is 1 to %d letters, digits and - "
+		       "_ .",
+		       text_escape_str(name, shown, sizeof(shown)),
+		       EXCLUDE_NAME);
+		return NULL;
+	}
+	x = exclude_take(p->config->excludes, name);
+	if (!x) {
+		refuse(p, "over %d exclusions", EXCLUDE_MAX);
+		return NULL;
+	}
+	if (!strcmp(p->exclude, name))
+		return x;
+	if (x->file == p->name) {
+		refuse(p, "[exclude %s] is given twice", name);
+		return NULL;
+	}
+	*x = (struct exclusion){ .file = p->name, .line = p->line };
+	memcpy(x->name, name, strlen(name) + 1);
+	memcpy(p->exclude, x->name, sizeof(p->exclude));
+	for (size_t i = 0; i < config_n_keys; i++)
+		if (config_key_excludes(&config_keys[i]))
+			p->seen[i] = false;
+	return x;
+}
+
+static size_t find_key(struct parse *p, const char *section, const char *name)
+{
+	const char *table = is_exclude(section) ? CONFIG_EXCLUDE : section;
+	char shown[2][96];
+
+	for (size_t i = 0; i < config_n_keys; i++)
+		if (!strcmp(table, config_keys[i].section) &&
+		    !strcmp(name, config_keys[i].name) &&
+		    (table != section || !config_key_excludes(&config_keys[i])))
+			return i;
+	refuse(p, "[%s] has no key '%s'; davylamp-report --help lists the keys",
+	       text_escape_str(section, shown[0], sizeof(shown[0])),
+	       text_escape_str(name, shown[1], sizeof(shown[1])));
+	return config_n_keys;
+}
+
 static int on_key(void *user, const char *section, const char *name,
 		  const char *value)
 {
 	struct parse *p = user;
-	char shown[3][96], range[128];
+	void *base = p->config;
+	char shown[2][96], range[128];
+	const struct config_key *k;
 	size_t i;
 
-	text_escape_str(section, shown[0], sizeof(shown[0]));
-	text_escape_str(name, shown[1], sizeof(shown[1]));
-	text_escape_str(value, shown[2], sizeof(shown[2]));
-	for (i = 0; i < config_n_keys; i++)
-		if (!strcmp(section, config_keys[i].section) &&
-		    !strcmp(name, config_keys[i].name))
-			break;
-	if (i == config_n_keys) {
-		refuse(p,
-		       "[%s] has no key '%s'; davylamp-report --help lists "
-		       "the keys",
-		       shown[0], shown[1]);
+	if (p->err)
 		return 0;
-	}
+	text_escape_str(section, shown[0], sizeof(shown[0]));
+	i = find_key(p, section, name);
+	if (!p->err && is_exclude(section))
+		base = exclusion(p, section + sizeof(CONFIG_EXCLUDE));
+	if (p->err)
+		return 0;
+	k = &config_keys[i];
 	if (p->seen[i]) {
-		refuse(p, "[%s] %s is given twice", shown[0], shown[1]);
+		refuse(p, "[%s] %s is given twice", shown[0], k->name);
 		return 0;
 	}
 	p->seen[i] = true;
-	if (!config_key_set(p->config, &config_keys[i], value)) {
-		config_key_allowed(&config_keys[i], range, sizeof(range));
-		refuse(p, "[%s] %s = '%s': must be %s", shown[0], shown[1],
-		       shown[2], range);
+	if (!config_key_set(base, k, value)) {
+		config_key_allowed(k, range, sizeof(range));
+		refuse(p, "[%s] %s = '%s': must be %s", shown[0], k->name,
+		       text_escape_str(value, shown[1], sizeof(shown[1])),
+		       range);
 		return 0;
 	}
+	if (!config_key_excludes(k))
+		p->config->origin[i] =
+			(struct config_origin){ p->name, p->line };
 	return 1;
 }
 
-int config_parse(const char *name, const char *text, size_t len,
-		 struct config *ret, struct why *why)
+/* ---- a file ---------------------------------------------------------------
+ */
+
+static void check_exclusions(struct parse *p)
 {
-	struct config c = { 0 };
-	struct parse p = {
-		.name = name, .text = text, .len = len, .config = &c, .why = why
-	};
+	for (size_t i = 0; i < exclude_count(p->config->excludes); i++) {
+		struct exclusion *x =
+			exclude_take(p->config->excludes,
+				     exclude_get(p->config->excludes, i)->name);
+		struct why why = { "" };
+
+		if (p->err || x->file != p->name || !exclude_check(x, &why))
+			continue;
+		p->line = x->line;
+		refuse(p, "[exclude %s]: %s", x->name, why.text);
+	}
+}
+
+/* Keeps the name for as long as @c lives. */
+static const char *keep_name(struct config *c, const char *name)
+{
+	char **more = realloc(c->files, (c->n_files + 1) * sizeof(*more));
+	char *copy = strdup(name);
+
+	if (more)
+		c->files = more;
+	if (!more || !copy) {
+		free(copy);
+		return NULL;
+	}
+	return c->files[c->n_files++] = copy;
+}
+
+int config_begin(struct config *ret)
+{
+	struct config c = { .excludes = exclude_new() };
+
+	if (!c.excludes)
+		return -ENOMEM;
+	for (size_t i = 0; i < config_n_keys; i++)
+		if (!config_key_excludes(&config_keys[i]))
+			config_key_set(&c, &config_keys[i],
+				       config_keys[i].initial);
+	*ret = c;
+	return 0;
+}
+
+int config_add(struct config *c, const char *name, const char *text, size_t len,
+	       struct why *why)
+{
+	struct parse p = { .name = keep_name(c, name),
+			   .text = text,
+			   .len = len,
+			   .config = c,
+			   .why = why };
 	int line;
 
-	for (size_t i = 0; i < config_n_keys; i++)
-		config_key_set(&c, &config_keys[i], config_keys[i].initial);
+	if (!p.name)
+		return -ENOMEM;
 	line = ini_parse_stream(next_line, &p, on_key, &p);
 	if (line && !p.err) {
 		p.line = line;
 		refuse(&p, "neither [section] nor key = value nor comment");
 	}
-	if (!p.err)
-		*ret = c;
+	check_exclusions(&p);
 	return p.err;
 }
 
-int config_open_safe(const char *path, bool secret, struct why *why)
+int config_parse(const char *name, const char *text, size_t len,
+		 struct config *ret, struct why *why)
 {
-	mode_t closed = secret ? S_IWGRP | S_IRWXO : S_IWGRP | S_IWOTH;
-	struct stat st;
-	int fd, err;
+	struct config c;
+	int err = config_begin(&c);
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0) {
-		err = -errno;
-		return why_set(why, err, "%s: %s", path, strerror(-err));
-	}
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return why_set(why, -EINVAL, "%s: not a regular file", path);
-	}
-	if ((st.st_uid && st.st_uid != geteuid()) || st.st_mode & closed) {
-		close(fd);
-		return why_set(why, -EPERM,
-			       "%s: owner %u, mode %04o: must belong to root "
-			       "or to this user and be closed to others: "
-			       "chown root %s; chmod %s %s",
-			       path, st.st_uid, st.st_mode & 07777, path,
-			       secret ? "g-w,o-rwx" : "go-w", path);
-	}
-	return fd;
-}
-
-int config_load(const char *path, struct config *ret, struct why *why)
-{
-	const char *name = path ? path : CONFIG_DEFAULT;
-	char *text = NULL, shown[256];
-	size_t len = 0;
-	ssize_t n;
-	int fd, err;
-
-	fd = config_open_safe(name, false, why);
-	if (fd == -ENOENT && !path)
-		return config_parse(name, "", 0, ret, why);
-	if (fd < 0)
-		return fd;
-	text = malloc(FILE_MAX + 1);
-	err = text ? 0 : -ENOMEM;
-	do {
-		n = err ? 0 : read(fd, text + len, FILE_MAX + 1 - len);
-		if (n < 0)
-			err = why_set(why, -errno, "%s: %s", name,
-				      strerror(errno));
-		len += n > 0 ? (size_t)n : 0;
-	} while (n > 0 && len <= FILE_MAX);
-	if (!err && len > FILE_MAX)
-		err = why_set(why, -EFBIG, "%s: over %u bytes", name, FILE_MAX);
-	if (!err)
-		err = config_parse(text_escape_str(name, shown, sizeof(shown)),
-				   text, len, ret, why);
-	free(text);
-	close(fd);
+	if (err)
+		return err;
+	err = config_add(&c, name, text, len, why);
+	if (err)
+		config_free(&c);
+	else
+		*ret = c;
 	return err;
 }
 
-void config_print(FILE *out)
+void config_free(struct config *c)
 {
-	const char *section = "";
-	char range[128];
-
-	for (size_t i = 0; i < config_n_keys; i++) {
-		const struct config_key *k = &config_keys[i];
-
-		if (strcmp(section, k->section))
-			fprintf(out, "%s[%s]\n", i ? "\n" : "", k->section);
-		section = k->section;
-		config_key_allowed(k, range, sizeof(range));
-		fprintf(out, "; %s (%s)\n%s = %s\n", k->help, range, k->name,
-			k->initial);
-	}
+	exclude_free(c->excludes);
+	for (size_t i = 0; i < c->n_files; i++)
+		free(c->files[i]);
+	free(c->files);
+	c->excludes = NULL;
+	c->files = NULL;
+	c->n_files = 0;
 }

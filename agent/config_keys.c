@@ -1,19 +1,47 @@
-/* config_keys.c - the table of keys and what each may hold. */
-#include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
+/* config_keys.c - the table of keys.  Help, `davylamp run --check` and the
+ * checks of every value follow it; packaging/davylamp.conf.5 is held to it by
+ * a test. */
 #include <string.h>
 #include "config_keys.h"
+#include "exclude.h"
 
-#define KEY(s, n, t, i, h, ...)                                       \
-	{                                                             \
-		.section = #s, .name = #n, .type = t,                 \
-		.offset = offsetof(struct config, s.n), .initial = i, \
-		.help = h, __VA_ARGS__                                \
+#define FIELD(type, s, n) \
+	.offset = offsetof(type, s), .size = sizeof(((type *)0)->s), .name = n
+#define KEY(s, n, t, i, h, ...)                                          \
+	{                                                                \
+		.section = #s, FIELD(struct config, s.n, #n), .type = t, \
+		.initial = i, .help = h, __VA_ARGS__                     \
+	}
+#define EXCLUDE(n, t, h)                                                   \
+	{                                                                  \
+		.section = CONFIG_EXCLUDE, FIELD(struct exclusion, n, #n), \
+		.type = t, .initial = "", .help = h                        \
 	}
 #define FORMATS .words = { "scc", "ocsf", "ecs" }, .first = FORMAT_SCC
 
 const struct config_key config_keys[] = {
+	KEY(run, cpu_budget, DECIMAL, "1",
+	    "percent of one core for the service, matcher included",
+	    .first = 100, .last = 100000),
+	{ .section = "run",
+	  FIELD(struct config, run.pass_interval_ns, "pass_interval"),
+	  .type = DURATION,
+	  .initial = "30m",
+	  .help = "every process is looked at at least once in that time",
+	  .first = 60,
+	  .last = 86400 },
+	KEY(run, rules, PATH, "",
+	    "YARA rules: a source file, or a directory of *.yar and *.yara"),
+	KEY(run, default_rules, YES, "yes", "the built-in rules, too"),
+	KEY(run, hashes, PATH, "", "a hash set instead of the built-in one"),
+	KEY(run, sensors, CHOICE, "auto",
+	    "what tells of new processes; auto: BPF, else netlink, else "
+	    "polling",
+	    .words = { "auto", "netlink", "polling" }, .first = SENSORS_AUTO),
+	KEY(run, metrics, PATH, "",
+	    "textfile for Prometheus' node_exporter, named *.prom"),
+	KEY(run, status, PATH, "/run/davylamp/status",
+	    "socket that davylamp status asks; empty: none"),
 	KEY(scc, source, SOURCE, "",
 	    "organizations/O/sources/S; made by: davylamp report setup"),
 	KEY(scc, location, WORD, "global",
@@ -49,180 +77,19 @@ const struct config_key config_keys[] = {
 	KEY(pubsub, format, CHOICE, "scc",
 	    "of the messages; scc is the shape of SCC's own notifications",
 	    FORMATS),
+	EXCLUDE(reason, TEXT, "why; needed"),
+	EXCLUDE(until, DATE, "the last day on which it holds, in UTC; needed"),
+	EXCLUDE(exe, PATH, "the executable, together with its digest"),
+	EXCLUDE(sha256, DIGEST, "of that file: sha256sum"),
+	EXCLUDE(user, WORD, "name, or number, of the process's user"),
+	EXCLUDE(unit, TEXT, "systemd's system unit or slice of the process"),
 };
 
 const size_t config_n_keys = sizeof(config_keys) / sizeof(config_keys[0]);
+_Static_assert(sizeof(config_keys) / sizeof(config_keys[0]) <= CONFIG_KEYS,
+	       "struct config's origin[]");
 
-/* ---- values ----------------------------------------------------------- */
-
-static bool is_findings_file(const struct config_key *k)
+bool config_key_excludes(const struct config_key *k)
 {
-	return k->offset == offsetof(struct config, findings.file);
-}
-
-static bool is_word(const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (!isalnum((unsigned char)s[i]) && !strchr("-_.:~+%", s[i]))
-			return false;
-	return len > 0;
-}
-
-/* "a/X/b/Y" where X and Y are words, against @form "a/ /b/ ". */
-static bool is_name(const char *s, const char *form)
-{
-	size_t n;
-
-	for (; *form; form++) {
-		if (*form != ' ') {
-			if (*s++ != *form)
-				return false;
-			continue;
-		}
-		n = strcspn(s, "/");
-		if (!is_word(s, n))
-			return false;
-		s += n;
-	}
-	return !*s;
-}
-
-/* Tokens travel there: https, or http to this machine itself. */
-static bool is_url(const char *s)
-{
-	static const char *const local[] = { "http://127.0.0.1",
-					     "http://localhost",
-					     "http://[::1]" };
-	size_t n;
-
-	if (strpbrk(s, " \t\"'<>\\^`{|}@?#"))
-		return false;
-	if (!strncmp(s, "https://", 8))
-		return isalnum((unsigned char)s[8]) || s[8] == '[';
-	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
-		n = strlen(local[i]);
-		if (!strncmp(s, local[i], n) && strchr(":/", s[n]))
-			return true;
-	}
-	return false;
-}
-
-static bool read_size(const char *s, const struct config_key *k, uint64_t *ret)
-{
-	static const char units[] = "KMG";
-	unsigned long long n;
-	const char *unit;
-	char *end;
-
-	if (!isdigit((unsigned char)*s))
-		return false;
-	errno = 0;
-	n = strtoull(s, &end, 10);
-	if (errno)
-		return false;
-	if (*end && (unit = strchr(units, *end)) && !end[1]) {
-		unsigned shift = 10 * (unsigned)(unit - units + 1);
-
-		if (n >> (64 - shift))
-			return false;
-		n <<= shift;
-		end++;
-	}
-	if (*end || n < k->first || n > k->last)
-		return false;
-	*ret = n;
-	return true;
-}
-
-static bool read_choice(const char *s, const struct config_key *k,
-			uint64_t *ret)
-{
-	for (size_t i = 0; i < 4 && k->words[i]; i++)
-		if (!strcmp(s, k->words[i])) {
-			*ret = k->first + i;
-			return true;
-		}
-	return false;
-}
-
-static bool is_text(const char *s, const struct config_key *k)
-{
-	if (!*s)
-		return true;
-	switch (k->type) {
-	case PATH:
-		return *s == '/' || (is_findings_file(k) &&
-				     (!strcmp(s, "-") || !strcmp(s, "none")));
-	case URL:
-		return is_url(s);
-	case SOURCE:
-		return is_name(s, "organizations/ /sources/ ");
-	case TOPIC:
-		return is_name(s, "projects/ /topics/ ");
-	case RESOURCE:
-		return !strncmp(s, "//", 2) && s[2];
-	default:
-		return is_word(s, strlen(s));
-	}
-}
-
-bool config_key_set(struct config *c, const struct config_key *k,
-		    const char *value)
-{
-	char *field = (char *)c + k->offset;
-	bool yes = !strcmp(value, "yes");
-
-	switch (k->type) {
-	case YES:
-		*(bool *)field = yes;
-		return yes || !strcmp(value, "no");
-	case SIZE:
-		return read_size(value, k, (uint64_t *)(void *)field);
-	case CHOICE:
-		return read_choice(value, k, (uint64_t *)(void *)field);
-	default:
-		if (!is_text(value, k) || strlen(value) >= CONFIG_TEXT)
-			return false;
-		memcpy(field, value, strlen(value) + 1);
-		return true;
-	}
-}
-
-void config_key_allowed(const struct config_key *k, char *ret, size_t cap)
-{
-	switch (k->type) {
-	case YES:
-		snprintf(ret, cap, "yes or no");
-		break;
-	case SIZE:
-		snprintf(ret, cap, "%llu to %llu, with K, M or G for 1024s",
-			 (unsigned long long)k->first,
-			 (unsigned long long)k->last);
-		break;
-	case CHOICE:
-		snprintf(ret, cap, "%s, %s%s%s", k->words[0], k->words[1],
-			 k->words[2] ? ", " : "",
-			 k->words[2] ? k->words[2] : "");
-		break;
-	case PATH:
-		snprintf(ret, cap, "an absolute path%s",
-			 is_findings_file(k) ? ", - or none" : "");
-		break;
-	case URL:
-		snprintf(ret, cap, "https://HOST (http only to 127.0.0.1)");
-		break;
-	case SOURCE:
-		snprintf(ret, cap, "organizations/ORGANIZATION/sources/SOURCE");
-		break;
-	case TOPIC:
-		snprintf(ret, cap, "projects/PROJECT/topics/TOPIC");
-		break;
-	case RESOURCE:
-		snprintf(ret, cap,
-			 "//SERVICE/NAME, as in "
-			 "//compute.googleapis.com/projects/...");
-		break;
-	default:
-		snprintf(ret, cap, "letters, digits and - _ .");
-	}
+	return !strcmp(k->section, CONFIG_EXCLUDE);
 }

@@ -45,12 +45,14 @@ static void help(void)
 	     "  --status              say what waits, and why\n"
 	     "  --setup ORGANIZATION  find or create the source, print what to "
 	     "grant\n"
-	     "  --config FILE         instead of " CONFIG_DEFAULT "\n\n"
+	     "  --config FILE         alone, instead of those below\n\n"
 	     "exit status: 0 delivered, 2 wrong use, 3 something waits, 4 "
 	     "unable\n\n"
 	     "Role of the service account: roles/securitycenter.findingsEditor "
 	     "on the\nsource; least: securitycenter.findings.update and "
-	     ".setState.\n\nThe configuration file, with its defaults:\n");
+	     ".setState.\n\nConfiguration: davylamp.conf and conf.d/*.conf in "
+	     CONFIG_VENDOR ",\nthen in " CONFIG_ADMIN "; what comes later "
+	     "wins.  The keys and their defaults:\n");
 	config_print(stdout);
 }
 
@@ -267,7 +269,7 @@ int main(int argc, char **argv)
 	const char *file = NULL, *organization = NULL;
 	struct why why = { "" };
 	struct config config;
-	int c, what = 'o';
+	int c, what = 'o', status;
 
 	signal(SIGPIPE, SIG_IGN);
 	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
@@ -296,6 +298,8 @@ int main(int argc, char **argv)
 	}
 	if (config_load(file, &config, &why))
 		return complain(&why, WRONG_USE);
-	return organization ? setup(&config, organization)
-			    : run(&config, what, &why);
+	status = organization ? setup(&config, organization)
+			      : run(&config, what, &why);
+	config_free(&config);
+	return status;
 }

@@ -19,6 +19,9 @@ static const struct {
 } commands[] = {
 	{ "scan", cmd_scan, "look at every process once and say what mines",
 	  true },
+	{ "run", cmd_run, "watch this machine until stopped: the service",
+	  true },
+	{ "status", cmd_status, "how the service does", true },
 	{ "hash", cmd_hash, "build, show and query sets of known binaries",
 	  false },
 	{ "rules", cmd_rules, "check and list rules", false },
@@ -38,8 +41,8 @@ static void usage(FILE *out)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-10s%s\n", commands[i].name,
 			commands[i].about);
-	fputs("\nEach takes --config FILE instead of " CONFIG_DEFAULT
-	      ".\nTry: sudo davylamp scan\n", out);
+	fputs("\nEach takes --config FILE, read alone instead of "
+	      CONFIG_DEFAULT "\nand the other places (davylamp-report --help).\nTry: sudo davylamp scan\n", out);
 }
 
 static int cmd_version(int argc, char **argv)
@@ -73,6 +76,7 @@ static int check_config(int argc, char **argv)
 			fprintf(stderr, "davylamp: %s\n", why.text);
 			return -1;
 		}
+		config_free(&config);
 		memmove(&argv[i], &argv[i + 2],
 			(size_t)(argc - i - 1) * sizeof(*argv));
 		return argc - 2;

@@ -59,7 +59,7 @@ static bool mount_is_local(const struct proc *p, uint64_t mount)
 	return local;
 }
 
-static int hash_file(int fd, struct exefile *ret)
+static int hash_file(int fd, uint64_t hash_max, struct exefile *ret)
 {
 	struct sha256 s;
 	uint8_t digest[32];
@@ -70,7 +70,7 @@ static int hash_file(int fd, struct exefile *ret)
 	if (!buf)
 		return -ENOMEM;
 	sha256_begin(&s);
-	while (done < EXEFILE_HASH_MAX && (n = read(fd, buf, PIECE)) > 0) {
+	while (done < hash_max && (n = read(fd, buf, PIECE)) > 0) {
 		sha256_add(&s, buf, (size_t)n);
 		done += (uint64_t)n;
 	}
@@ -96,7 +96,7 @@ static int open_again(int path_fd)
 	return fd < 0 ? -errno : fd;
 }
 
-int exefile_read(const struct proc *p, bool hash, struct exefile *ret)
+int exefile_read(const struct proc *p, uint64_t hash_max, struct exefile *ret)
 {
 	struct exefile e = { 0 };
 	struct statx st;
@@ -116,11 +116,11 @@ int exefile_read(const struct proc *p, bool hash, struct exefile *ret)
 		 st.stx_dev_major, st.stx_dev_minor, (uint64_t)st.stx_ino,
 		 (uint64_t)st.stx_size, (int64_t)st.stx_ctime.tv_sec,
 		 st.stx_ctime.tv_nsec);
-	if (hash && S_ISREG(st.stx_mode) && st.stx_mask & STATX_MNT_ID &&
+	if (hash_max && S_ISREG(st.stx_mode) && st.stx_mask & STATX_MNT_ID &&
 	    mount_is_local(p, st.stx_mnt_id)) {
 		data = open_again(fd);
 		if (data >= 0) {
-			(void)hash_file(data, &e); /* else it stays without */
+			(void)hash_file(data, hash_max, &e); /* else it stays without */
 			close(data);
 		}
 	}

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include "flow.h"
 
-#define EXEFILE_HASH_MAX (32u << 20) /* bytes that are hashed at most */
+#define EXEFILE_HASH_MAX (32u << 20) /* a usual @hash_max */
 #define EXEFILE_ID	 128
 
 struct exefile {
@@ -18,7 +18,8 @@ struct exefile {
 };
 
 /* Looks at the executable of @p; never waits for a file system that a program
- * or another machine serves.  @hash: also fill @sha256.  0 or -errno. */
-int exefile_read(const struct proc *p, bool hash, struct exefile *ret);
+ * or another machine serves.  Fills @sha256 from the first @hash_max bytes,
+ * 0: not at all.  0 or -errno. */
+int exefile_read(const struct proc *p, uint64_t hash_max, struct exefile *ret);
 
 #endif

@@ -1,5 +1,6 @@
 /* finding_json.c - a finding in the shape of SCC's Finding message. */
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "finding_json.h"
 #include "io.h"
 #include "maps.h"
+#include "peers.h"
 #include "text.h"
 #include "verdict.h"
 
@@ -103,6 +105,9 @@ void finding_describe(const struct finding *f, char *ret, size_t cap)
 			   "; %zu rule%s of proof-of-work constants match%s",
 			   l->n_hits, l->n_hits > 1 ? "s" : "",
 			   l->n_hits > 1 ? "" : "es");
+	if (l->proc->hidden)
+		n = append(ret, cap, n, "; it hides: %s",
+			   verdict_hiding(l->proc->hidden));
 	append(ret, cap, n, "; it uses %.0f %% of a core%s%s.",
 	       l->cpu_share * 100,
 	       f->jit ? " and has a live mining JIT" : "",
@@ -155,7 +160,81 @@ static json_object *family_signature(const struct finding *f, size_t i)
 	return signature("memoryHashSignature", o);
 }
 
-static json_object *indicator(const struct finding *f)
+/* Where it connects to; loopback is no place that anybody could block. */
+static bool is_a_place(const struct peer *p)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return p->family == AF_INET ? p->address[0] != 127
+				    : memcmp(p->address, one, 16) != 0;
+}
+
+static void add_once(json_object *list, const char *text)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		if (!strcmp(text, json_object_get_string(
+					  json_object_array_get_idx(list, i))))
+			return;
+	json_object_array_add(list, json_object_new_string(text));
+}
+
+static void add_places(json_object *o, const struct peers *peers)
+{
+	json_object *addresses = json_object_new_array();
+	json_object *domains = json_object_new_array();
+	char text[46];
+
+	for (size_t i = 0; i < peers->n; i++) {
+		const struct peer *p = &peers->list[i];
+
+		if (!is_a_place(p))
+			continue;
+		add_once(addresses,
+			 peers_address(p->family, p->address, text));
+		if (peers->name[i][0])
+			add_once(domains, peers->name[i]);
+	}
+	if (json_object_array_length(addresses))
+		json_object_object_add(o, "ipAddresses",
+				       json_object_get(addresses));
+	if (json_object_array_length(domains))
+		json_object_object_add(o, "domains", json_object_get(domains));
+	json_object_put(addresses);
+	json_object_put(domains);
+}
+
+static json_object *connection(const struct peer *p)
+{
+	json_object *o = json_object_new_object();
+	char text[46];
+
+	add_text(o, "destinationIp",
+		 peers_address(p->family, p->address, text));
+	json_object_object_add(o, "destinationPort",
+			       json_object_new_int(p->port));
+	if (p->local_port) {
+		add_text(o, "sourceIp",
+			 peers_address(p->family, p->local, text));
+		json_object_object_add(o, "sourcePort",
+				       json_object_new_int(p->local_port));
+	}
+	add_text(o, "protocol", p->protocol == IPPROTO_UDP ? "UDP" : "TCP");
+	return o;
+}
+
+static void add_connections(json_object *finding, const struct peers *peers)
+{
+	json_object *list;
+
+	if (!peers->n)
+		return;
+	list = json_object_new_array();
+	for (size_t i = 0; i < peers->n; i++)
+		json_object_array_add(list, connection(&peers->list[i]));
+	json_object_object_add(finding, "connections", list);
+}
+
+static json_object *indicator(const struct finding *f, const struct who *w)
 {
 	json_object *list = json_object_new_array();
 	json_object *o = json_object_new_object();
@@ -171,6 +250,7 @@ static json_object *indicator(const struct finding *f)
 				      signature("yaraRuleSignature", rule));
 	}
 	json_object_object_add(o, "signatures", list);
+	add_places(o, &w->peers);
 	return o;
 }
 
@@ -197,7 +277,7 @@ static json_object *binary_of(const struct proc *p, const struct who *w)
 
 	if (w->exe[0])
 		add_hostile(o, "path", w->exe);
-	if (exefile_read(p, true, &e))
+	if (exefile_read(p, EXEFILE_HASH_MAX, &e))
 		return o;
 	add_int64(o, "size", e.size);
 	if (!e.sha256[0])
@@ -349,6 +429,8 @@ static json_object *evidence(const struct finding *f, const struct who *w,
 	json_object_object_add(o, "liveJit", json_object_new_boolean(f->jit));
 	if (f->dataset_bytes)
 		add_int64(o, "datasetBytes", f->dataset_bytes);
+	if (l->proc->hidden)
+		add_text(o, "hidden", verdict_hiding(l->proc->hidden));
 	add_hostile(o, "user", w->user);
 	json_object_object_add(o, "executableDeleted",
 			       json_object_new_boolean(w->exe_deleted));
@@ -376,10 +458,11 @@ json_object *finding_json(const struct finding *f, const struct who *w,
 	finding_describe(f, text, sizeof(text));
 	add_text(o, "description", text);
 	add_text(o, "nextSteps", NEXT_STEPS);
-	json_object_object_add(o, "indicator", indicator(f));
+	json_object_object_add(o, "indicator", indicator(f, w));
 	json_object_array_add(processes, process(f->look->proc, w, tools));
 	json_object_object_add(o, "processes", processes);
 	add_container(o, w);
+	add_connections(o, &w->peers);
 	json_object_object_add(o, "mitreAttack", attack());
 	json_object_object_add(o, "sourceProperties", evidence(f, w, tools));
 	return o;

@@ -1,6 +1,8 @@
 /* flow.h - everything that travels through davylamp, in the order it does.
  *
- *	proc      which process             proc.c
+ *	event     what happened             sensor.c
+ *	seen      which processes there are views.c
+ *	proc      one of them, opened       proc.c
  *	region    which of its mappings     maps.c
  *	batch     their resident pages      mem.c
  *	suspect   where a rule could match  sweep.c
@@ -20,6 +22,46 @@
 /* Digests are of 4096-byte file pages, whatever the kernel's page size. */
 #define FLOW_PAGE 4096
 
+/* ---- seen ------------------------------------------------------------ */
+
+/* How a process is kept from being seen. */
+enum {
+	HIDDEN_MOUNT = 1, /* something is mounted over /proc/PID */
+	HIDDEN_LIBC = 2,  /* readdir(3), as this host's programs have it, does
+			     not show it: a preloaded library's work */
+	HIDDEN_LIST = 4,  /* only the kernel's task list has it, /proc not */
+};
+
+/* One process, as a census has it. */
+struct seen {
+	pid_t pid, ppid;
+	uint64_t start_ticks;	/* since boot, as proc_pid_stat(5); 0: unknown */
+	uint64_t cpu_ns;	/* user + system of all threads, ended ones too */
+	uint8_t hidden;		/* HIDDEN_* */
+	bool kernel;		/* a kernel thread */
+};
+
+/* ---- peer ------------------------------------------------------------ */
+
+#define PEER_NAME 256
+#define PEERS_MAX 32
+
+/* The other end of a connection, and this end where it is known. */
+struct peer {
+	uint16_t family;	/* AF_INET, AF_INET6; 0: unknown */
+	uint16_t port, local_port; /* host order */
+	uint8_t protocol;	/* IPPROTO_TCP, IPPROTO_UDP */
+	uint8_t address[16], local[16]; /* AF_INET: the first 4 bytes */
+};
+
+/* Those of one process. */
+struct peers {
+	size_t n;
+	size_t more;		/* that there was no room for */
+	struct peer list[PEERS_MAX];
+	char name[PEERS_MAX][PEER_NAME]; /* as DNS had it, or "" */
+};
+
 /* ---- proc ------------------------------------------------------------ */
 
 #define PROC_COMM  64 /* kernel threads show up to 63 bytes, others 15 */
@@ -27,14 +69,18 @@
 
 /* A process is its /proc directory, opened once: every file reached through
  * @dir belongs to this very process or fails with ESRCH, so a pid that is
- * used again can not be mistaken for it. */
+ * used again can not be mistaken for it.  Where the first thread has ended and
+ * others have not, its directory shows a zombie without memory: then @dir and
+ * @tid are those of one that lives. */
 struct proc {
 	pid_t pid, ppid;
-	int dir;		/* /proc/PID, or -1 */
+	pid_t tid;		/* has its memory; @pid in most */
+	int dir;		/* /proc/PID or /proc/PID/task/TID, or -1 */
 	struct capture *saved;	/* not a process but a saved one; else NULL */
 	uid_t uid;
 	char state;		/* proc_pid_stat(5): R S D Z T ... */
 	bool kernel;		/* a kernel thread: no memory of its own */
+	uint8_t hidden;		/* HIDDEN_*, as the census says */
 	uint32_t threads;
 	uint64_t start_ticks;	/* since boot */
 	uint64_t cpu_ticks;	/* user + system */

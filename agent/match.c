@@ -147,6 +147,18 @@ static int patience(const struct match *m)
 	return left + GRACE_MS < ANSWER_MS ? (int)left + GRACE_MS : ANSWER_MS;
 }
 
+static int receive(struct match *m, int timeout_ms)
+{
+	const struct match_options *o = &m->options;
+
+	if (!o->wait)
+		return wire_receive(m->child.socket, &m->message, timeout_ms);
+	if (!o->wait(o->user, m->child.socket,
+		     io_now_ns() + (uint64_t)timeout_ms * 1000000))
+		return -ECANCELED;
+	return wire_receive(m->child.socket, &m->message, 0);
+}
+
 static int failed(struct match *m, int got, struct why *why)
 {
 	char how[64];
@@ -156,6 +168,8 @@ static int failed(struct match *m, int got, struct why *why)
 		why_set(why, 0, "the time limit was reached");
 	else if (got == -ETIMEDOUT)
 		why_set(why, 0, "davylamp-match did not answer in time");
+	else if (got == -ECANCELED)
+		why_set(why, 0, "davylamp was told to stop");
 	else if (got == -EBADMSG)
 		why_set(why, 0, "davylamp-match sent a message that does not "
 				"belong here");
@@ -175,7 +189,7 @@ static int learn(struct match *m, struct why *why)
 
 	m->n_rules = m->n_atoms = 0;
 	for (;;) {
-		int got = wire_receive(m->child.socket, &m->message, COMPILE_MS);
+		int got = receive(m, COMPILE_MS);
 		uint32_t type = m->message.type;
 
 		if (got == 1 && type == WIRE_REFUSED) {
@@ -340,7 +354,7 @@ static int ask(struct match *m, uint32_t type, size_t len, uint32_t answer,
 	int got = wire_send(m->child.socket, &m->message, type, len);
 
 	if (!got)
-		got = wire_receive(m->child.socket, &m->message, patience(m));
+		got = receive(m, patience(m));
 	else
 		got = got == -EPIPE ? 0 : got;
 	if (got == 1 && m->message.type == answer)
@@ -366,7 +380,9 @@ static int flush(struct match *m, struct why *why)
 	m->used = 0;
 	m->began = true;
 	err = ask(m, WIRE_LOOK, wire_look_size(n), WIRE_LOOKED, why);
-	if (err && restart(m))
+	if (err == -ECANCELED)
+		stop(m); /* the next look starts another */
+	else if (err && restart(m))
 		why_set(why, err, "davylamp-match can not be started again");
 	return err;
 }
@@ -470,7 +486,7 @@ static int take_hits(struct match *m, struct why *why)
 
 	m->n_hits = m->n_strings = 0;
 	for (got = got == -EPIPE ? 0 : got ?: 1; got == 1;) {
-		got = wire_receive(m->child.socket, &m->message, patience(m));
+		got = receive(m, patience(m));
 		if (got == 1 && m->message.type == WIRE_DONE)
 			break;
 		if (got == 1 && m->message.type == WIRE_STRING)
@@ -502,7 +518,10 @@ int match_end(struct match *m, const struct hit **ret, size_t *ret_n,
 	err = take_hits(m, why);
 	if (err && err != -ENODATA) {
 		m->n_hits = 0;
-		restart(m);
+		if (err == -ECANCELED)
+			stop(m);
+		else
+			restart(m);
 		return err;
 	}
 	*ret_n = m->n_hits;

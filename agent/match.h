@@ -22,6 +22,11 @@ struct match_options {
 	bool anywhere;	  /* and for that in all memory */
 	const char *installed; /* a file in place of the built-in rules; NULL:
 				  the update that is in use, if any */
+	/* While the matcher works: waits until @fd can be read or @until_ns
+	 * (io_now_ns()) has come, and may do other things meanwhile; false:
+	 * give up.  NULL: nothing else is to be done. */
+	bool (*wait)(void *user, int fd, uint64_t until_ns);
+	void *user;
 };
 
 #define MATCH_STRINGS_MAX 65536

@@ -318,7 +318,7 @@ static size_t copy_fast(struct mem *m, size_t i)
 			break;
 		}
 	}
-	got = process_vm_readv(m->proc->pid, &here, 1, there, n, 0);
+	got = process_vm_readv(m->proc->tid, &here, 1, there, n, 0);
 	return got < FLOW_PAGE ? 0 : (size_t)got / FLOW_PAGE;
 }
 

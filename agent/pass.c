@@ -3,7 +3,6 @@
  * Each thread takes the next process and has a matcher of its own; what they
  * share is which frames were looked at. */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -16,16 +15,18 @@
 #include "proc.h"
 #include "self.h"
 #include "text.h"
+#include "views.h"
 
 struct pass {
 	struct pass_options o;
 	struct scan_options scan_options;
 	struct scan *first; /* the calling thread's */
 	struct frames *frames;
-	int procfs;
-	pid_t *pids;
-	size_t n_pids;
-	struct capture **captures;
+	struct views *views;
+	int procfs; /* of the views */
+	struct seen *seen; /* to look at */
+	size_t n_seen;
+	struct capture **captures; /* and these */
 	size_t n_captures;
 	const struct pass_events *events;
 	pthread_mutex_t lock; /* of the events */
@@ -71,16 +72,30 @@ static void take_capture(struct pass *p, struct scan *scan,
 		look_at(p, scan, &proc);
 }
 
-static void take(struct pass *p, struct scan *scan, pid_t pid)
+static const struct exclusion *exclusion_of(struct pass *p,
+					     const struct proc *proc)
 {
-	struct proc proc;
-	int err = proc_open(p->procfs, pid, &proc);
+	return p->o.excludes ? exclude_find(p->o.excludes, proc) : NULL;
+}
 
+static void take(struct pass *p, struct scan *scan, const struct seen *seen)
+{
+	const struct exclusion *x;
+	struct proc proc = { 0 };
+	int err = proc_open(p->procfs, seen->pid, &proc);
+
+	proc.hidden = seen->hidden;
 	if (err || proc.kernel || proc.state == 'Z' || proc.state == 'X') {
 		pthread_mutex_lock(&p->lock);
-		p->events->absent(p->events->user, pid, err, &proc);
+		p->events->absent(p->events->user, seen->pid, err, &proc);
 		pthread_mutex_unlock(&p->lock);
-	} else if (!self_is(&proc)) {
+	} else if (self_is(&proc)) {
+		; /* holds the rules that it looks for */
+	} else if ((x = exclusion_of(p, &proc))) {
+		pthread_mutex_lock(&p->lock);
+		p->events->excluded(p->events->user, &proc, x);
+		pthread_mutex_unlock(&p->lock);
+	} else {
 		look_at(p, scan, &proc);
 	}
 	proc_close(&proc);
@@ -93,12 +108,12 @@ static void work(struct pass *p, struct scan *scan)
 	for (;;) {
 		size_t i = p->next++;
 
-		if (i >= p->n_pids + p->n_captures)
+		if (i >= pass_processes(p))
 			return;
-		if (i < p->n_pids)
-			take(p, scan, p->pids[i]);
+		if (i < p->n_seen)
+			take(p, scan, &p->seen[i]);
 		else
-			take_capture(p, scan, p->captures[i - p->n_pids]);
+			take_capture(p, scan, p->captures[i - p->n_seen]);
 		p->done++;
 	}
 }
@@ -123,6 +138,8 @@ void pass_run(struct pass *p, const struct pass_events *events)
 	unsigned n = 0;
 
 	p->events = events;
+	if (p->o.excludes)
+		exclude_begin(p->o.excludes);
 	while (n + 1 < p->o.threads && n + 1 < pass_processes(p) &&
 	       pthread_create(&threads[n], NULL, helper, p) == 0)
 		n++;
@@ -133,34 +150,54 @@ void pass_run(struct pass *p, const struct pass_events *events)
 
 /* ---- start and end -------------------------------------------------------- */
 
-static bool is_listed(const struct pass *p, pid_t pid)
+static const struct seen *find(const struct seen *list, size_t n, pid_t pid)
 {
-	for (size_t i = 0; i < p->n_pids; i++)
-		if (p->pids[i] == pid)
-			return true;
-	return false;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].pid == pid)
+			return &list[i];
+	return NULL;
+}
+
+/* All that the census has, or those that were named, each once: one that is
+ * not there is told as absent when its turn comes. */
+static int choose(struct pass *p, const struct seen *census, size_t n)
+{
+	const struct pass_options *o = &p->o;
+	size_t all = o->n_pids ? o->n_pids : n;
+
+	p->seen = calloc(all ? all : 1, sizeof(*p->seen));
+	if (!p->seen)
+		return -ENOMEM;
+	for (size_t i = 0; i < all; i++) {
+		struct seen named = { .pid = o->n_pids ? o->pids[i] : 0 };
+		const struct seen *s = &census[i];
+
+		if (o->n_pids) {
+			s = find(census, n, named.pid);
+			s = s ? s : &named;
+		}
+		if (!o->n_pids || !find(p->seen, p->n_seen, s->pid))
+			p->seen[p->n_seen++] = *s;
+	}
+	return 0;
 }
 
 static int list(struct pass *p, struct why *why)
 {
-	int err;
+	const struct views_options o = { 0 };
+	const struct seen *census;
+	size_t n;
+	int err = views_open(&o, &p->views, why);
 
-	p->procfs = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->procfs < 0)
-		return why_set(why, -errno, "/proc: %s", strerror(errno));
-	if (!p->o.n_pids && !p->o.n_captures) {
-		err = proc_list(p->procfs, &p->pids, &p->n_pids);
-		return err ? why_set(why, err, "/proc can not be read: %s",
-				     strerror(-err))
-			   : 0;
-	}
-	p->pids = calloc(p->o.n_pids + 1, sizeof(*p->pids));
-	if (!p->pids)
-		return -ENOMEM;
-	for (size_t i = 0; i < p->o.n_pids; i++) /* each once */
-		if (!is_listed(p, p->o.pids[i]))
-			p->pids[p->n_pids++] = p->o.pids[i];
-	return 0;
+	if (!p->o.n_pids && p->o.n_captures)
+		return 0; /* saved processes only */
+	if (err)
+		return err;
+	p->procfs = views_procfs(p->views);
+	err = views_list(p->views, &census, &n);
+	return err ? why_set(why, err, "/proc can not be read: %s",
+			     strerror(-err))
+		   : choose(p, census, n);
 }
 
 static int open_captures(struct pass *p, struct why *why)
@@ -198,7 +235,6 @@ int pass_new(const struct pass_options *o, struct pass **ret, struct why *why)
 	if (!p)
 		return -ENOMEM;
 	p->o = *o;
-	p->procfs = -1;
 	pthread_mutex_init(&p->lock, NULL);
 	err = frames_new(&p->frames);
 	p->scan_options = (struct scan_options){ .rules = o->rules,
@@ -225,9 +261,8 @@ void pass_free(struct pass *p)
 		return;
 	scan_free(p->first);
 	frames_free(p->frames);
-	if (p->procfs >= 0)
-		close(p->procfs);
-	free(p->pids);
+	views_close(p->views);
+	free(p->seen);
 	for (size_t i = 0; i < p->n_captures; i++)
 		capture_free(p->captures[i]);
 	free(p->captures);
@@ -239,7 +274,7 @@ void pass_free(struct pass *p)
 
 size_t pass_processes(const struct pass *p)
 {
-	return p->n_pids + p->n_captures;
+	return p->n_seen + p->n_captures;
 }
 
 /* Resident pages are the second number of proc_pid_statm(5). */
@@ -247,11 +282,11 @@ uint64_t pass_bytes(const struct pass *p)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), all = 0;
 
-	for (size_t i = 0; i < p->n_pids; i++) {
+	for (size_t i = 0; i < p->n_seen; i++) {
 		unsigned long long pages = 0;
 		char name[32], text[128];
 
-		snprintf(name, sizeof(name), "%d/statm", p->pids[i]);
+		snprintf(name, sizeof(name), "%d/statm", p->seen[i].pid);
 		if (io_read_at(p->procfs, name, text, sizeof(text)) > 0)
 			sscanf(text, "%*u %llu", &pages);
 		all += pages * page;
@@ -259,6 +294,15 @@ uint64_t pass_bytes(const struct pass *p)
 	for (size_t i = 0; i < p->n_captures; i++)
 		all += capture_bytes(p->captures[i]);
 	return all;
+}
+
+size_t pass_hidden(const struct pass *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_seen; i++)
+		n += p->seen[i].hidden != 0;
+	return n;
 }
 
 const struct match *pass_match(const struct pass *p)

@@ -225,25 +225,35 @@ int proc_of_capture(struct capture *c, struct proc *ret)
 		     later.start_ticks != p.start_ticks ||
 		     later.cpu_ticks < p.cpu_ticks || p.state == 'Z'))
 		err = -EBADMSG;
+	p.tid = p.pid;
 	if (!err)
 		*ret = p;
 	return err;
 }
 
-int proc_refresh(struct proc *p)
+static int read_stat(int dir, const char *name, struct proc *ret)
 {
 	char text[1024];
-	ssize_t n;
-	struct proc now = *p;
+	ssize_t n = io_read_at(dir, name, text, sizeof(text));
+
+	if (n <= 0)
+		return n == 0 || n == -ENOENT ? -ESRCH : (int)n;
+	return proc_parse_stat(text, (size_t)n, ret);
+}
+
+int proc_refresh(struct proc *p)
+{
+	bool is_thread = p->tid != p->pid;
+	struct proc now = *p, thread = *p;
 	int err;
 
 	if (p->saved)
 		return refresh_saved(p);
-	n = io_read_at(p->dir, "stat", text, sizeof(text));
-
-	if (n <= 0)
-		return n == 0 || n == -ENOENT ? -ESRCH : (int)n;
-	err = proc_parse_stat(text, (size_t)n, &now);
+	err = read_stat(p->dir, is_thread ? "../../stat" : "stat", &now);
+	if (!err && is_thread) {
+		err = read_stat(p->dir, "stat", &thread);
+		now.state = thread.state;
+	}
 	if (err)
 		return err;
 	if (now.start_ticks != p->start_ticks && p->start_ticks)
@@ -253,9 +263,75 @@ int proc_refresh(struct proc *p)
 	return 0;
 }
 
+int proc_identify(int procfs, pid_t pid, struct proc *ret)
+{
+	struct proc p = { .dir = -1 };
+	char name[32], text[1024];
+	ssize_t n;
+	int err;
+
+	snprintf(name, sizeof(name), "%d/stat", pid);
+	n = io_read_at(procfs, name, text, sizeof(text));
+	if (n <= 0)
+		return n == 0 || n == -ENOENT ? -ESRCH : (int)n;
+	err = proc_parse_stat(text, (size_t)n, &p);
+	if (err)
+		return err;
+	if (p.pid != pid)
+		return -EXDEV;
+	p.seen_ns = io_now_ns();
+	*ret = p;
+	return 0;
+}
+
+static bool is_dead(const struct proc *p)
+{
+	return p->state == 'Z' || p->state == 'X';
+}
+
+/* Turns to thread @tid of @p if it lives. */
+static bool turn_to(struct proc *p, int tasks, pid_t tid)
+{
+	struct proc thread = *p;
+	char name[16];
+	int dir;
+
+	snprintf(name, sizeof(name), "%d", tid);
+	dir = openat(tasks, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return false;
+	if (read_stat(dir, "stat", &thread) || is_dead(&thread)) {
+		close(dir);
+		return false;
+	}
+	close(p->dir);
+	p->dir = dir;
+	p->tid = tid;
+	p->state = thread.state;
+	return true;
+}
+
+/* A process whose first thread has ended: any other has its memory. */
+static void find_thread(struct proc *p)
+{
+	int tasks = openat(p->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t *tids = NULL;
+	size_t n = 0;
+
+	if (tasks < 0)
+		return;
+	if (proc_list(tasks, &tids, &n))
+		n = 0;
+	for (size_t i = 0; i < n; i++)
+		if (tids[i] != p->pid && turn_to(p, tasks, tids[i]))
+			break;
+	free(tids);
+	close(tasks);
+}
+
 int proc_open(int procfs, pid_t pid, struct proc *ret)
 {
-	struct proc p = { .dir = -1, .pid = pid };
+	struct proc p = { .dir = -1, .pid = pid, .tid = pid };
 	char name[16];
 	int err;
 
@@ -265,8 +341,12 @@ int proc_open(int procfs, pid_t pid, struct proc *ret)
 	if (p.dir < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	err = proc_refresh(&p);
+	if (!err && p.pid != pid)
+		err = -EXDEV;
 	if (!err)
 		err = read_uid(&p, &p.uid);
+	if (!err && is_dead(&p) && p.threads > 1)
+		find_thread(&p);
 	if (err) {
 		proc_close(&p);
 		return err == -ENOENT ? -ESRCH : err;
@@ -286,8 +366,7 @@ bool proc_gone(const struct proc *p)
 {
 	struct proc now = *p;
 
-	return proc_refresh(&now) != 0 || now.state == 'Z' ||
-	       now.state == 'X';
+	return proc_refresh(&now) != 0 || is_dead(&now);
 }
 
 bool proc_is(const struct proc *p, int pidfd)

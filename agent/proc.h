@@ -7,13 +7,13 @@
 #include "capture.h"
 #include "flow.h"
 
-/* All pids below @procfs (a directory descriptor of a mounted procfs), in
- * ascending order; *ret is for the caller to free.  0 or -errno. */
+/* All pids below @procfs (a directory descriptor of a mounted procfs, or of
+ * some process's task/), in ascending order; *ret is for the caller to free.  0 or -errno. */
 int proc_list(int procfs, pid_t **ret, size_t *ret_n);
 
 /* Opens @pid: identity, state, owner, times.  -ESRCH: it is gone;
- * -EACCES/-EPERM: hidden from us (hidepid).  On 0 the caller owes
- * proc_close(). */
+ * -EACCES/-EPERM: hidden from us (hidepid); -EXDEV: another process's
+ * directory is mounted over it.  On 0 the caller owes proc_close(). */
 int proc_open(int procfs, pid_t pid, struct proc *ret);
 
 /* The process that was saved in @capture, which must outlive *ret: @dir is -1,
@@ -25,6 +25,9 @@ int proc_of_capture(struct capture *capture, struct proc *ret);
  * io_read_at() does. */
 ssize_t proc_read(const struct proc *, enum capture_text which, char *ret,
 		  size_t cap);
+/* The same without opening it and without its owner: cheaper, for a census.
+ * ret->dir is -1. */
+int proc_identify(int procfs, pid_t pid, struct proc *ret);
 
 /* Harmless on a struct that proc_open() refused. */
 void proc_close(struct proc *);

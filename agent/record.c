@@ -72,7 +72,7 @@ int record_look(struct record *r, const struct look *look, enum verdict verdict,
 				    exe.id };
 
 	if (verdict == VERDICT_FINDING) {
-		(void)exefile_read(look->proc, false, &exe);
+		(void)exefile_read(look->proc, 0, &exe);
 		return ledger_seen(r->ledger, r->spool, finding->category,
 				   finding->severity, &p, json, why);
 	}

@@ -1,11 +1,13 @@
 /* show.c - findings and progress on a terminal, in 80 columns. */
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "io.h"
 #include "maps.h"
+#include "peers.h"
 #include "proc.h"
 #include "show.h"
 #include "text.h"
@@ -142,6 +144,27 @@ static void show_program(const struct show *s, const struct who *w)
 			   text_escape_str(w->unit, text, sizeof(text)));
 }
 
+static void show_peers(const struct show *s, const struct peers *peers)
+{
+	char text[PEER_NAME + 160], address[46];
+	size_t shown = s->verbose ? peers->n : peers->n < 4 ? peers->n : 3;
+
+	for (size_t i = 0; i < shown; i++) {
+		const struct peer *p = &peers->list[i];
+		size_t left = peers->n + peers->more - shown;
+		int n = snprintf(text, sizeof(text), "%s%s port %u%s%s%s",
+				 p->protocol == IPPROTO_UDP ? "UDP " : "",
+				 peers_address(p->family, p->address, address),
+				 p->port, peers->name[i][0] ? " (" : "",
+				 peers->name[i], peers->name[i][0] ? ")" : "");
+
+		if (i + 1 == shown && left)
+			snprintf(text + n, sizeof(text) - (size_t)n,
+				 ", and %zu more", left);
+		show_field(s, "connection", text);
+	}
+}
+
 /* "$keys at 0x7fe24c208f48 in rwxp anonymous" */
 static void describe_string(const struct look *l, const struct hit_string *m,
 			    char *ret, size_t cap)
@@ -242,8 +265,14 @@ void show_finding(const struct show *s, const struct finding *f,
 	show_title(s, f);
 	show_process(s, l, w);
 	show_program(s, w);
+	show_peers(s, &w->peers);
 	show_rules(s, l);
 	show_binaries(s, f);
+	if (l->proc->hidden) {
+		snprintf(text, sizeof(text), "hidden: %s",
+			 verdict_hiding(l->proc->hidden));
+		show_field(s, "evidence", text);
+	}
 	if (f->jit)
 		show_field(s, "evidence", "live proof-of-work JIT code");
 	if (f->dataset_bytes) {
@@ -273,8 +302,11 @@ void show_look(const struct show *s, const struct look *l,
 {
 	char comm[PROC_COMM * 4], read[16], shared[16], text[512];
 
-	snprintf(text, sizeof(text), "%s: %s%s%s, %s read, %s shared",
-		 text_escape_str(l->proc->comm, comm, sizeof(comm)), verdict,
+	snprintf(text, sizeof(text), "%s: %s%s%s%s%s%s, %s read, %s shared",
+		 text_escape_str(l->proc->comm, comm, sizeof(comm)),
+		 l->proc->hidden ? "hidden (" : "",
+		 verdict_hiding(l->proc->hidden),
+		 l->proc->hidden ? "); " : "", verdict,
 		 l->why[0] ? ": " : "", l->why,
 		 text_bytes(l->read_bytes, read),
 		 text_bytes(l->shared_bytes, shared));

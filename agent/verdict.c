@@ -101,8 +101,8 @@ static enum place place_of_hit(const struct look *l, const struct hit *h)
 }
 
 /* An editor, a shell or a scanner with rules or a miner's words in its heap:
- * a script engine that mines would have them there, too, but it would work,
- * and not for so many families. */
+ * a script engine that mines would have them there, too, but it would work or
+ * hide, and not for so many families. */
 static bool carries_rules(const struct look *l)
 {
 	unsigned families = 0;
@@ -112,7 +112,8 @@ static bool carries_rules(const struct look *l)
 			return false;
 		families += is_new_family(l, i);
 	}
-	return families >= CARRIER_FAMILIES || l->cpu_share < WORK_MIN;
+	return families >= CARRIER_FAMILIES ||
+	       (l->cpu_share < WORK_MIN && !l->proc->hidden);
 }
 
 /* All that was found is in files that the process maps and does not run. */
@@ -174,8 +175,9 @@ static void weigh(const struct look *l, struct finding *f)
 			f->severity = (enum severity)r->severity;
 	}
 	f->dataset_bytes = dataset(l);
-	f->idle = is_idle_wallet(f);
-	f->only_read = is_only_read(f);
+	/* Who hides has a reason. */
+	f->idle = !l->proc->hidden && is_idle_wallet(f);
+	f->only_read = !l->proc->hidden && is_only_read(f);
 	if (f->idle || f->only_read)
 		f->severity = SEVERITY_LOW;
 }
@@ -200,6 +202,17 @@ enum verdict verdict_judge(const struct look *l, struct finding *ret)
 	if (has_file_as_data(l))
 		return VERDICT_CARRIER;
 	return l->state == SCAN_COMPLETE ? VERDICT_CLEAN : VERDICT_UNKNOWN;
+}
+
+const char *verdict_hiding(uint8_t hidden)
+{
+	return hidden & HIDDEN_MOUNT ? "something is mounted over its /proc "
+				       "directory"
+	       : hidden & HIDDEN_LIST ? "the kernel has it, /proc does not "
+					"list it"
+	       : hidden & HIDDEN_LIBC ? "programs of this host do not see it: "
+					"a library is preloaded that hides it"
+				      : "";
 }
 
 const char *verdict_category(enum category c)

@@ -15,6 +15,9 @@ enum verdict {
 /* Judges @look, which *ret refers to.  *ret is filled for VERDICT_FINDING. */
 enum verdict verdict_judge(const struct look *look, struct finding *ret);
 
+/* How a process hides (HIDDEN_*), for people; "" if it does not. */
+const char *verdict_hiding(uint8_t hidden);
+
 /* "Execution: Cryptocurrency Mining YARA Rule" and so on, as VMTD spells. */
 const char *verdict_category(enum category);
 const char *verdict_severity(enum severity); /* "HIGH" */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "io.h"
+#include "peers.h"
 #include "proc.h"
 #include "who.h"
 
@@ -143,6 +144,54 @@ void who_parse_cgroup(const char *text, struct who *ret)
 	}
 }
 
+static bool ends_in(const char *s, size_t len, const char *end)
+{
+	size_t n = strlen(end);
+
+	return len > n && !memcmp(s + len - n, end, n);
+}
+
+/* From the root down to the first service or scope. */
+static bool path_in_unit(const char *s, size_t len, const char *unit)
+{
+	size_t want = strlen(unit);
+
+	for (const char *end = s + len; s < end;) {
+		const char *slash = memchr(s, '/', (size_t)(end - s));
+		size_t n = (size_t)((slash ? slash : end) - s);
+
+		if (n && n == want && !memcmp(s, unit, n))
+			return true;
+		if (ends_in(s, n, ".service") || ends_in(s, n, ".scope"))
+			return false;
+		s += n + 1;
+	}
+	return false;
+}
+
+/* Lines are "HIERARCHY:CONTROLLERS:/PATH", and no path holds a newline.
+ * systemd's own are version 2's and, where there is none, name=systemd. */
+bool who_in_unit(const char *text, const char *unit)
+{
+	static const char *const lists[] = { "::/", ":name=systemd:/" };
+
+	for (const char *line = text; *line;) {
+		size_t len = strcspn(line, "\n");
+		const char *at = line + strspn(line, "0123456789");
+
+		for (size_t i = 0; i < 2; i++) {
+			size_t n = strlen(lists[i]);
+
+			if (!strncmp(at, lists[i], n) &&
+			    path_in_unit(at + n,
+					 len - (size_t)(at - line) - n, unit))
+				return true;
+		}
+		line += len + (line[len] == '\n');
+	}
+	return false;
+}
+
 void who_read(const struct proc *p, struct who *ret)
 {
 	char text[8192];
@@ -153,4 +202,5 @@ void who_read(const struct proc *p, struct who *ret)
 	read_args(p, ret);
 	if (proc_read(p, CAPTURE_CGROUP, text, sizeof(text)) > 0)
 		who_parse_cgroup(text, ret);
+	peers_read(p, &ret->peers);
 }

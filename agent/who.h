@@ -17,6 +17,8 @@ struct who {
 	char runtime[16];	/* "docker", "containerd", ..., "" if none */
 	char container[65];	/* its id, hexadecimal */
 	char unit[128];		/* systemd unit, "" if none */
+	struct peers peers;	/* its connections now; peers_add() and
+				   peers_name() for what events told */
 };
 
 /* Never fails: what can not be read stays empty. */
@@ -24,5 +26,11 @@ void who_read(const struct proc *, struct who *ret);
 
 /* The container and unit that a line of proc_pid_cgroup(5) names. */
 void who_parse_cgroup(const char *text, struct who *ret);
+
+/* Does @text (proc_pid_cgroup(5)) put its process into the system's unit or
+ * slice @unit?  What the system's manager made counts: elements from the root
+ * of the hierarchy down to the first service or scope; below that, users and
+ * containers name cgroups as they like. */
+bool who_in_unit(const char *text, const char *unit);
 
 #endif

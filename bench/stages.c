@@ -172,7 +172,9 @@ static int run_look(struct bench *b, struct figure *f)
 static void prepare_look(struct bench *b)
 {
 	struct scan_options so = {
-		.rules = { &b->rules, b->rules ? 1 : 0, b->no_default_rules },
+		.rules = { .paths = &b->rules,
+			   .n_paths = b->rules ? 1 : 0,
+			   .no_default_rules = b->no_default_rules },
 		.set = b->set,
 	};
 	struct why why = { "" };

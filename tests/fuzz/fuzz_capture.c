@@ -3,6 +3,7 @@
 #include "text.c"
 #include "io.c"
 #include "capture.c"
+#include "capture_text.c"
 #include "proc.c"
 #include "maps.c"
 

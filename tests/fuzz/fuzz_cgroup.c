@@ -1,12 +1,17 @@
-/* /proc/PID/cgroup is any text: who may make a cgroup names it.
- * -lzstd */
+/* /proc/PID/cgroup is any text: who may make a cgroup names it. */
 #include <assert.h>
 #include <stdlib.h>
 #include "text.c"
-#include "capture.c"
+#include "capture_text.c"
 #include "io.c"
 #include "proc.c"
 #include "who.c"
+
+void peers_read(const struct proc *p, struct peers *ret)
+{
+	(void)p;
+	(void)ret;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {

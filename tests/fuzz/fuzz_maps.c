@@ -1,9 +1,9 @@
 /* /proc/PID/maps is any text: the names in it are the process's to choose.
- * Each line for itself, then all of it as a file.  -lzstd */
+ * Each line for itself, then all of it as a file. */
 #include <assert.h>
 #include <sys/mman.h>
 #include "text.c"
-#include "capture.c"
+#include "capture_text.c"
 #include "maps.c"
 
 static void check_line(const uint8_t *data, size_t len)

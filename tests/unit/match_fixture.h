@@ -77,14 +77,18 @@ static inline int remove_rules(void **state)
 	return system(command);
 }
 
+/* For match_options.wait; NULL: nothing else is to be done. */
+static bool (*match_wait)(void *user, int fd, uint64_t until_ns);
+
 /* A matcher with the rules of @path alone; NULL and @why if it refuses. */
 static inline struct match *start_match(const char *path, int *ret_err,
 					struct why *why)
 {
 	static const char *paths[1];
 	struct match_options o = { .paths = paths,
-				    .n_paths = 1,
-				    .no_default_rules = true };
+				   .n_paths = 1,
+				   .no_default_rules = true,
+				   .wait = match_wait };
 	struct match *m = NULL;
 
 	paths[0] = path;

@@ -29,7 +29,7 @@ static void our_own_file_is_hashed(void **state)
 		skip();
 	}
 	pclose(f);
-	assert_int_equal(exefile_read(&p, true, &e), 0);
+	assert_int_equal(exefile_read(&p, EXEFILE_HASH_MAX, &e), 0);
 	assert_int_equal(stat("/proc/self/exe", &st), 0);
 	assert_int_equal(e.size, st.st_size);
 	if (!e.sha256[0]) {
@@ -38,7 +38,7 @@ static void our_own_file_is_hashed(void **state)
 	}
 	if (e.hashed == e.size)
 		assert_string_equal(e.sha256, want);
-	assert_int_equal(exefile_read(&p, false, &again), 0);
+	assert_int_equal(exefile_read(&p, 0, &again), 0);
 	assert_string_equal(again.sha256, "");
 	assert_string_equal(again.id, e.id);
 	close(p.dir);
@@ -50,7 +50,7 @@ static void a_process_that_ended_has_none(void **state)
 	struct exefile e;
 
 	(void)state;
-	assert_true(exefile_read(&p, true, &e) < 0);
+	assert_true(exefile_read(&p, EXEFILE_HASH_MAX, &e) < 0);
 	close(p.dir);
 }
 

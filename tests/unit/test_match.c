@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <poll.h>
 #include "match_fixture.h"
 
 #define WORDS "proof of work, planted here"
@@ -338,6 +339,47 @@ static void nothing_is_left_open(void **state)
 	assert_int_equal(kill(matcher, 0), -1); /* reaped */
 }
 
+/* ---- waiting --------------------------------------------------------------- */
+
+static size_t n_waits, waits_allowed;
+
+static bool wait_a_while(void *user, int fd, uint64_t until_ns)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	(void)user;
+	assert_true(until_ns > io_now_ns());
+	return n_waits++ < waits_allowed && poll(&p, 1, 10000) == 1;
+}
+
+static void who_waits_is_asked_to(void **state)
+{
+	static const size_t at[] = { 70000 };
+	struct match *was = m;
+	struct target t;
+	int err;
+
+	(void)state;
+	match_wait = wait_a_while;
+	n_waits = 0;
+	waits_allowed = SIZE_MAX;
+	m = start_match(rules_path, &err, &why);
+	assert_int_equal(err, 0);
+	assert_true(n_waits > 0);
+	open_target(&t, WORDS, at, 1);
+	n_waits = 0;
+	assert_int_equal(look_at(&t, ANY), 0);
+	assert_int_equal(n_hits, 1);
+	assert_true(n_waits > 1);
+	n_waits = waits_allowed = 0;
+	assert_int_equal(look_at(&t, ANY), -ECANCELED);
+	assert_non_null(strstr(why.text, "told to stop"));
+	match_wait = NULL;
+	close_target(&t);
+	match_free(m);
+	m = was;
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, start, stop)
@@ -353,6 +395,7 @@ int main(void)
 		TEST(a_matcher_with_other_rules_is_not_taken),
 		TEST(the_matcher_is_ours),
 		TEST(nothing_is_left_open),
+		TEST(who_waits_is_asked_to),
 	};
 
 	if (child_emulated())

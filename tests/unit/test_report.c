@@ -261,6 +261,7 @@ static void formats_take_wrong_types(void **state)
 		json_object_put(report_format_notification(&c, &e));
 		report_event_free(&e);
 	}
+	config_free(&c);
 }
 
 /* ---- the journal -------------------------------------------------------- */

@@ -77,7 +77,9 @@ static void look_at(const struct memory *memory, enum scan_depth depth,
 {
 	static const char *paths[1];
 	static struct scan *scan;
-	struct scan_options o = { .rules = { paths, 1, true }, .set = set };
+	struct scan_options o = { .rules = { .paths = paths,
+					     .n_paths = 1,
+					     .no_default_rules = true }, .set = set };
 	struct why why = { "" };
 	pid_t pid = child_start(fill_memory, (void *)memory);
 	struct proc proc = child_proc(pid);

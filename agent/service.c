@@ -1,0 +1,395 @@
+/* service.c - its start, its end, and what is next.
+ *
+ * One thread.  It looks at one process at a time; between two batches of
+ * memory it takes what happened, answers who asks, sleeps if it is ahead of
+ * its budget, and looks at what can not wait: with a matcher of its own, so
+ * that the look at hand stays as it is. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include "builtin.h"
+#include "exclude.h"
+#include "io.h"
+#include "log.h"
+#include "notify.h"
+#include "resume.h"
+#include "service_own.h"
+
+/* ---- what a reload replaces ------------------------------------------------ */
+
+static void gear_free(struct service_gear *g)
+{
+	if (!g)
+		return;
+	for (int i = 0; i < LANES; i++)
+		scan_free(g->scans[i]);
+	hashset_free(g->set);
+	config_free(&g->config);
+	free(g);
+}
+
+static int open_set(struct service_gear *g, struct why *why)
+{
+	if (g->config.run.hashes[0])
+		return hashset_open(g->config.run.hashes, &g->set, why);
+	return hashset_from_memory(builtin_set,
+				   (size_t)(builtin_set_end - builtin_set),
+				   &g->set, why);
+}
+
+static int make_scans(struct service *s, struct service_gear *g,
+		      struct why *why)
+{
+	struct scan_options o = { .set = g->set,
+				  .frames = s->frames };
+	int err = 0;
+
+	g->rule_paths[0] = g->config.run.rules;
+	o.rules = (struct match_options){
+		.paths = g->rule_paths,
+		.n_paths = g->config.run.rules[0] != '\0',
+		.no_default_rules = !g->config.run.default_rules,
+		.wait = service_wait,
+		.user = s,
+	};
+	for (enum lane lane = 0; lane < LANES && !err; lane++) {
+		service_yield(lane == LANE_STEADY); /* as its matcher will */
+		err = scan_new(&o, &g->scans[lane], why);
+	}
+	service_yield(false);
+	return err;
+}
+
+static int gear_new(struct service *s, struct service_gear **ret,
+		    struct why *why)
+{
+	struct service_gear *g = calloc(1, sizeof(*g));
+	const struct match *m;
+	int err;
+
+	if (!g)
+		return -ENOMEM;
+	err = config_load(s->config_path, &g->config, why);
+	if (err) {
+		free(g);
+		return -EINVAL;
+	}
+	exclude_begin(g->config.excludes);
+	err = open_set(g, why) ? -EINVAL : 0;
+	if (!err)
+		err = make_scans(s, g, why);
+	if (err) {
+		gear_free(g);
+		return err;
+	}
+	m = scan_match(g->scans[LANE_STEADY]);
+	g->tools = (struct finding_tools){
+		match_engine(m), match_version(m), hashset_version(g->set),
+		g->config.findings.environment
+	};
+	snprintf(g->version, sizeof(g->version), "%s-%s", match_version(m),
+		 hashset_version(g->set));
+	*ret = g;
+	return 0;
+}
+
+/* Both live until the new one is whole; if it is not, the old one stays. */
+static void reload(struct service *s)
+{
+	struct service_gear *g = NULL, *old = s->gear;
+	struct why why = { "" };
+	int err;
+
+	s->reload = false;
+	notify_reloading();
+	err = gear_new(s, &g, &why);
+	if (err) {
+		log_say(LOG_ERR, "reload: %s; what was loaded before goes on",
+			why.text);
+		s->reload_why = why;
+	} else {
+		s->gear = g;
+		gear_free(old);
+		frames_reset(s->frames);
+		budget_set(&s->budget, g->config.run.cpu_budget / 100);
+		s->reload_why.text[0] = '\0';
+		s->counts.reloads++;
+		log_say(LOG_NOTICE, "reloaded: rules %s, page digests %s",
+			g->tools.rules_version, g->tools.set_version);
+	}
+	notify_send("READY=1");
+}
+
+/* ---- the whole pass -------------------------------------------------------- */
+
+/* A number in [0, 1) that nobody can foretell. */
+static double chance(void)
+{
+	uint32_t x = 0;
+
+	if (getrandom(&x, sizeof(x), 0) != sizeof(x))
+		x = (uint32_t)io_now_ns();
+	return x / 4294967296.0;
+}
+
+static void begin_pass(struct service *s)
+{
+	uint64_t now = io_now_ns(), recent = 0;
+	struct target *t;
+
+	/* After a restart what was just looked at need not be again. */
+	if (s->pass.number == 0)
+		recent = s->gear->config.run.pass_interval_ns / 2;
+	exclude_begin(s->gear->config.excludes);
+	frames_reset(s->frames);
+	for (size_t i = 0; (t = queue_target(s->queue, i)); i++)
+		if (!t->full_ns || now - t->full_ns > recent)
+			queue_put(s->queue, t, LANE_STEADY, t->full_ns + 1);
+	s->pass.running = true;
+	s->pass.number++;
+	s->pass.begin_ns = now;
+	s->pass.all = queue_length(s->queue, LANE_STEADY);
+}
+
+static void end_pass(struct service *s)
+{
+	uint64_t now = io_now_ns();
+	double interval = (double)s->gear->config.run.pass_interval_ns;
+	struct why why = { "" };
+
+	if (record_end(s->record, false, &why))
+		log_say(LOG_ERR, "%s", why.text);
+	s->pass.running = false;
+	s->pass.last_ns = now - s->pass.begin_ns;
+	s->pass.next_ns = s->pass.begin_ns +
+			  (uint64_t)(interval * (0.5 + 0.5 * chance()));
+	s->counts.passes++;
+	log_say(LOG_INFO, "pass %llu: %zu processes in %.0f s",
+		(unsigned long long)s->pass.number, s->pass.all,
+		(double)s->pass.last_ns / 1e9);
+	if (resume_save(s->gear->config.findings.state, s->gear->version,
+		      s->queue))
+		log_say(LOG_WARNING, "%s/resume can not be written",
+			s->gear->config.findings.state);
+}
+
+/* ---- what is next ---------------------------------------------------------- */
+
+static uint64_t next_time(const struct service *s)
+{
+	uint64_t now = io_now_ns(), next = UINT64_MAX;
+
+	if (!s->pass.running)
+		next = s->pass.next_ns;
+	for (enum lane lane = 0; lane < LANES; lane++) {
+		const struct target *t = queue_first(s->queue, lane);
+		uint64_t at = t ? budget_next(&s->budget, lane, now)
+				: UINT64_MAX;
+
+		if (t && lane == LANE_URGENT && t->key[lane] > at)
+			at = t->key[lane];
+		if (at < next)
+			next = at;
+	}
+	return next;
+}
+
+static void step(struct service *s)
+{
+	enum lane lane = LANE_URGENT;
+	struct target *t;
+
+	if (s->reload)
+		reload(s);
+	if (!s->pass.running && io_now_ns() >= s->pass.next_ns)
+		begin_pass(s);
+	t = service_due(s, lane);
+	if (!t)
+		t = service_due(s, lane = LANE_STEADY);
+	if (t)
+		service_look(s, t, lane);
+	if (s->pass.running && !queue_length(s->queue, LANE_STEADY) &&
+	    !s->stop)
+		end_pass(s);
+	service_attend(s, t ? 0 : next_time(s));
+	service_charge(s, LANE_URGENT);
+}
+
+static void announce(const struct service *s)
+{
+	const struct sensor_state *state = sensor_state(s->sensor);
+	char views[256];
+	size_t n;
+
+	match_rules(scan_match(s->gear->scans[LANE_STEADY]), &n);
+	views_describe(s->views, views, sizeof(views));
+	log_say(LOG_NOTICE, "davylamp " DAVYLAMP_VERSION ": %zu rules %s, page "
+			    "digests %s", n, s->gear->tools.rules_version,
+		s->gear->tools.set_version);
+	log_say(LOG_INFO, "events by %s; %s", sensor_mode_name(state->mode),
+		views);
+	if (state->why_no_bpf[0])
+		log_say(LOG_WARNING, "no BPF: %s", state->why_no_bpf);
+	if (state->why_no_netlink[0])
+		log_say(LOG_WARNING, "no netlink: %s", state->why_no_netlink);
+	for (size_t i = 0; i < state->n_programs; i++)
+		if (state->programs[i].why[0])
+			log_say(LOG_WARNING, "BPF program %s: %s",
+				state->programs[i].name,
+				state->programs[i].why);
+}
+
+void service_run(struct service *s)
+{
+	announce(s);
+	notify_send("READY=1");
+	while (!s->stop)
+		step(s);
+	notify_send("STOPPING=1");
+	log_say(LOG_NOTICE, "stopping");
+}
+
+int service_check(const char *config_path, FILE *out, struct why *why)
+{
+	struct service s = { .config_path = config_path, .epoll = -1 };
+	struct service_gear *g = NULL;
+	int err = gear_new(&s, &g, why);
+
+	if (!err)
+		config_print_effective(out, &g->config);
+	gear_free(g);
+	return err;
+}
+
+/* ---- start and end --------------------------------------------------------- */
+
+static int take_signals(struct service *s)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -errno;
+	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return s->signals < 0 ? -errno : 0;
+}
+
+static int watch(struct service *s, int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
+
+	if (fd < 0)
+		return 0;
+	return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &e) ? -errno : 0;
+}
+
+static int open_senses(struct service *s, struct why *why)
+{
+	const struct config *c = &s->gear->config;
+	bool bpf = c->run.sensors == SENSORS_AUTO;
+	struct views_options vo = { .no_tasks = !bpf };
+	struct sensor_options so = {
+		.no_bpf = !bpf,
+		.no_netlink = c->run.sensors == SENSORS_POLLING,
+	};
+	int err = views_open(&vo, &s->views, why);
+
+	so.views = s->views;
+	if (!err)
+		err = sensor_new(&so, &s->sensor, why);
+	return err;
+}
+
+/* Nobody can ask us then, but we work. */
+static void open_status(struct service *s)
+{
+	struct why why = { "" };
+	const char *path = s->gear->config.run.status;
+
+	if (path[0] && status_open(path, &s->status, &why))
+		log_say(LOG_WARNING, "no status: %s", why.text);
+}
+
+static int start(struct service *s, struct why *why)
+{
+	int err = take_signals(s);
+
+	if (!err)
+		err = frames_new(&s->frames);
+	if (!err)
+		err = gear_new(s, &s->gear, why);
+	if (!err)
+		err = record_open(&s->gear->config, &s->record, why);
+	if (!err)
+		err = queue_new(&s->queue);
+	if (!err)
+		err = open_senses(s, why);
+	if (err)
+		return err;
+	open_status(s);
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (s->epoll < 0)
+		return -errno;
+	err = watch(s, s->signals);
+	if (!err)
+		err = watch(s, sensor_fd(s->sensor));
+	if (!err)
+		err = watch(s, status_fd(s->status));
+	return err;
+}
+
+int service_new(const char *config_path, struct service **ret,
+		struct why *why)
+{
+	struct service *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->config_path = config_path;
+	s->epoll = s->signals = -1;
+	s->begin_ns = io_now_ns();
+	err = start(s, why);
+	if (err && !why->text[0])
+		why_set(why, err, "%s", strerror(-err));
+	if (err) {
+		service_free(s);
+		return err;
+	}
+	budget_init(&s->budget, s->gear->config.run.cpu_budget / 100,
+		    s->begin_ns);
+	s->watchdog_every_ns = notify_watchdog_ns() / 2;
+	service_census(s);
+	resume_load(s->gear->config.findings.state, s->gear->version, s->queue);
+	*ret = s;
+	return 0;
+}
+
+void service_free(struct service *s)
+{
+	if (!s)
+		return;
+	if (s->gear && s->queue)
+		resume_save(s->gear->config.findings.state, s->gear->version,
+			  s->queue);
+	status_close(s->status);
+	sensor_free(s->sensor);
+	views_close(s->views);
+	gear_free(s->gear);
+	queue_free(s->queue);
+	record_close(s->record);
+	frames_free(s->frames);
+	if (s->signals >= 0)
+		close(s->signals);
+	if (s->epoll >= 0)
+		close(s->epoll);
+	free(s);
+}

@@ -1,0 +1,276 @@
+/* service_look.c - one look, its price, its result. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include "exclude.h"
+#include "io.h"
+#include "log.h"
+#include "proc.h"
+#include "self.h"
+#include "service_own.h"
+#include "text.h"
+#include "verdict.h"
+#include "who.h"
+
+/* Steady work may be ahead of its time by this much: rather few pauses than
+ * many. */
+#define AHEAD_NS (SECOND_NS / 2)
+
+/* An urgent look takes no longer; what it leaves the pass will see. */
+#define URGENT_NS (30 * SECOND_NS)
+
+/* CPU time, in clock ticks, below which a newborn did nothing since it was
+ * looked at: what it holds is what it held. */
+#define IDLE_TICKS 2
+
+/* ---- the price ------------------------------------------------------------- */
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	if (clock_gettime(clock, &t))
+		return 0;
+	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t time_ns(struct timeval t)
+{
+	return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_usec * 1000;
+}
+
+/* Of this process, its matchers, and those that have ended. */
+static uint64_t cpu_ns(const struct service *s)
+{
+	uint64_t ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	struct rusage ended;
+
+	if (getrusage(RUSAGE_CHILDREN, &ended) == 0)
+		ns += time_ns(ended.ru_utime) + time_ns(ended.ru_stime);
+	for (int i = 0; i < LANES; i++)
+		ns += match_cpu_ns(scan_match(s->gear->scans[i]));
+	return ns;
+}
+
+void service_charge(struct service *s, enum lane lane)
+{
+	uint64_t now = cpu_ns(s);
+
+	if (now > s->cpu_ns)
+		budget_spend(&s->budget, lane, io_now_ns(), now - s->cpu_ns);
+	s->cpu_ns = now;
+}
+
+static uint64_t resume_at(const struct service *s, enum lane lane,
+			  uint64_t now)
+{
+	uint64_t at = budget_next(&s->budget, lane, now);
+
+	return lane == LANE_STEADY && at < now + AHEAD_NS ? now : at;
+}
+
+struct target *service_due(struct service *s, enum lane lane)
+{
+	struct target *t = queue_first(s->queue, lane);
+	uint64_t now = io_now_ns();
+
+	if (!t || (lane == LANE_URGENT && t->key[lane] > now) ||
+	    resume_at(s, lane, now) > now)
+		return NULL;
+	return t;
+}
+
+/* Between two batches: what happened meanwhile, what can not wait, and a pause
+ * if we are ahead of the budget. */
+static bool on_tick(void *user, uint64_t bytes)
+{
+	struct service *s = user;
+	enum lane lane = s->lane;
+	uint64_t now, until;
+
+	(void)bytes;
+	service_charge(s, lane);
+	service_yield(false);
+	do {
+		struct target *t;
+
+		now = io_now_ns();
+		until = resume_at(s, lane, now);
+		t = queue_first(s->queue, LANE_URGENT);
+		if (lane == LANE_STEADY && t && t->key[LANE_URGENT] < until)
+			until = t->key[LANE_URGENT];
+		service_attend(s, until);
+		while (lane == LANE_STEADY && !s->stop &&
+		       (t = service_due(s, LANE_URGENT)))
+			service_look(s, t, LANE_URGENT);
+		now = io_now_ns();
+	} while (!s->stop && resume_at(s, lane, now) > now);
+	service_yield(lane == LANE_STEADY);
+	return !s->stop;
+}
+
+/* ---- the result ------------------------------------------------------------ */
+
+void service_yield(bool yield)
+{
+	const struct sched_param none = { 0 };
+	int idle = 3 << 13, usual = 0; /* ioprio_set(2), class and level */
+
+	sched_setscheduler(0, yield ? SCHED_IDLE : SCHED_OTHER, &none);
+	syscall(SYS_ioprio_set, 1 /* a thread */, 0, yield ? idle : usual);
+}
+
+static void complain(const struct why *why)
+{
+	log_say(LOG_ERR, "%s", why->text);
+}
+
+static void tell_finding(struct service *s, const struct finding *f)
+{
+	struct why why = { "" };
+	struct ledger_counts before, after;
+	struct spool_counts spool;
+	struct who who;
+	json_object *json;
+	char text[512];
+
+	who_read(f->look->proc, &who);
+	json = finding_json(f, &who, &s->gear->tools);
+	record_counts(s->record, &before, &spool);
+	if (record_look(s->record, f->look, VERDICT_FINDING, f, json, &why))
+		complain(&why);
+	json_object_put(json);
+	record_counts(s->record, &after, &spool);
+	if (after.open == before.open)
+		return; /* known */
+	s->counts.findings++;
+	finding_describe(f, text, sizeof(text));
+	log_say(LOG_NOTICE, "finding, %s: %s", verdict_severity(f->severity),
+		text);
+}
+
+static void judge(struct service *s, const struct look *l)
+{
+	struct why why = { "" };
+	struct finding f;
+	enum verdict v = verdict_judge(l, &f);
+
+	s->counts.complete += l->state == SCAN_COMPLETE;
+	s->counts.partial += l->state == SCAN_PARTIAL && !l->denied;
+	s->counts.vanished += l->state == SCAN_VANISHED;
+	s->counts.denied += l->denied;
+	s->counts.carriers += v == VERDICT_CARRIER;
+	s->counts.read_bytes += l->read_bytes;
+	s->counts.shared_bytes += l->shared_bytes;
+	if (v == VERDICT_FINDING)
+		tell_finding(s, &f);
+	else if (record_look(s->record, l, v, NULL, NULL, &why))
+		complain(&why);
+}
+
+/* ---- the look -------------------------------------------------------------- */
+
+/* Seconds after its beginning at which a program is looked at: miners unpack
+ * themselves and build their dataset first. */
+static const unsigned newborn_at[] = { 10, 3, 1 };
+
+static void next_newborn_look(struct service *s, struct target *t)
+{
+	if (!t->newborn_looks || --t->newborn_looks == 0)
+		return;
+	queue_put(s->queue, t, LANE_URGENT,
+		  t->born_ns + newborn_at[t->newborn_looks - 1] * SECOND_NS);
+}
+
+/* Has it done anything since it was looked at? */
+static bool is_idle(const struct target *t, const struct proc *p)
+{
+	return t->born_ns && t->looked_ns > t->born_ns &&
+	       p->cpu_ticks - t->looked_ticks < IDLE_TICKS;
+}
+
+static bool is_excluded(struct service *s, const struct proc *p)
+{
+	return exclude_find(s->gear->config.excludes, p) != NULL;
+}
+
+static bool wants_look(struct service *s, const struct target *t,
+		       const struct proc *p, enum lane lane)
+{
+	if (p->kernel || p->state == 'Z' || p->state == 'X' || self_is(p))
+		return false;
+	if (lane == LANE_URGENT && is_idle(t, p))
+		return false;
+	if (is_excluded(s, p)) {
+		s->counts.excluded++;
+		return false;
+	}
+	return true;
+}
+
+/* The process of @t, or what there is of it: -ESRCH and @t is forgotten. */
+static int open_process(struct service *s, struct target *t, struct proc *ret)
+{
+	int err = proc_open(views_procfs(s->views), t->pid, ret);
+
+	if (!err && ret->start_ticks != t->start_ticks) {
+		proc_close(ret);
+		err = -ESRCH;
+	}
+	if (err == -ESRCH)
+		queue_remove(s->queue, t);
+	else if (err)
+		s->counts.denied++;
+	return err;
+}
+
+static void look(struct service *s, const struct proc *p, double cpu_share,
+		 enum lane lane)
+{
+	enum lane outer = s->lane;
+	uint64_t begin = io_now_ns();
+	struct target *t;
+	struct look l;
+
+	s->lane = lane;
+	service_yield(lane == LANE_STEADY);
+	s->counts.looks[lane]++;
+	scan_look(s->gear->scans[lane], p,
+		  lane == LANE_STEADY ? SCAN_FULL : SCAN_PROGRAM,
+		  lane == LANE_STEADY ? 0 : begin + URGENT_NS, on_tick, s, &l);
+	s->lane = outer;
+	service_yield(false);
+	if (cpu_share > l.cpu_share)
+		l.cpu_share = cpu_share;
+	judge(s, &l);
+	t = queue_find(s->queue, p->pid);
+	if (!t || t->start_ticks != p->start_ticks)
+		return;
+	t->looked_ns = begin;
+	t->looked_ticks = p->cpu_ticks;
+	if (lane == LANE_STEADY && !s->stop)
+		t->full_ns = begin;
+}
+
+void service_look(struct service *s, struct target *t, enum lane lane)
+{
+	struct proc p;
+
+	queue_take(s->queue, t, lane);
+	if (lane == LANE_URGENT)
+		next_newborn_look(s, t);
+	if (open_process(s, t, &p))
+		return;
+	service_charge(s, s->lane);
+	if (wants_look(s, t, &p, lane)) {
+		p.hidden |= t->hidden;
+		look(s, &p, t->cpu_share, lane);
+	}
+	proc_close(&p);
+	service_charge(s, lane);
+}

@@ -1,0 +1,116 @@
+/* service_own.h - shared by the files of the service only.
+ *
+ *	service.c		its start, its end, and what is next
+ *	service_events.c	what happened, and what that makes due
+ *	service_look.c		one look, its price, its result
+ *	service_status.c	what it says of itself */
+#ifndef SERVICE_OWN_H
+#define SERVICE_OWN_H
+
+#include <json-c/json.h>
+#include "budget.h"
+#include "config.h"
+#include "finding_json.h"
+#include "frames.h"
+#include "queue.h"
+#include "record.h"
+#include "scan.h"
+#include "sensor.h"
+#include "service.h"
+#include "status.h"
+#include "views.h"
+
+#define SECOND_NS 1000000000ULL
+
+#define CENSUS_NS (10 * SECOND_NS)  /* between two looks at all processes */
+#define LOST_NS	  (50 * SECOND_NS)  /* a catch-up takes at most */
+#define FRAMES_NS (120 * SECOND_NS) /* a frame is believed so long */
+#define METRICS_NS (15 * SECOND_NS)
+
+struct service_counts {
+	uint64_t looks[LANES], complete, partial, vanished, denied, excluded;
+	uint64_t findings, carriers, hidden;
+	uint64_t read_bytes, shared_bytes;
+	uint64_t catch_ups, missed, unknown; /* processes */
+	uint64_t reloads, passes;
+};
+
+struct service_pass {
+	bool running;
+	uint64_t number, begin_ns, next_ns;
+	uint64_t last_ns;	/* the one before took */
+	size_t all;		/* processes at its begin */
+};
+
+/* What a reload replaces, all of it or nothing. */
+struct service_gear {
+	struct config config;
+	const char *rule_paths[1];
+	struct hashset *set;
+	struct scan *scans[LANES]; /* two: what is urgent comes in between */
+	struct finding_tools tools;
+	char version[64]; /* of rules and set */
+};
+
+struct service {
+	const char *config_path;
+	struct service_gear *gear;
+	struct frames *frames;
+
+	struct views *views;
+	struct sensor *sensor;
+	struct queue *queue;
+	struct budget budget;
+	struct record *record;
+	struct status *status;
+	int epoll, signals;
+
+	enum lane lane;	  /* of the look at hand */
+	uint64_t cpu_ns;  /* charged so far */
+	uint64_t begin_ns, census_ns, frames_ns, metrics_ns, watchdog_ns,
+		watchdog_every_ns;
+	uint32_t census;
+	struct service_pass pass;
+	struct service_counts counts;
+	bool stop, reload;
+	struct why reload_why; /* of the last one that failed */
+	int metrics_error;     /* that was told */
+};
+
+/* ---- service_events.c ---- */
+
+/* Takes what happened until @until_ns (not after now: without waiting), and
+ * what is due by the clock.  May free targets. */
+void service_attend(struct service *, uint64_t until_ns);
+
+/* The same until @fd can be read, for match_options.wait. */
+bool service_wait(void *service, int fd, uint64_t until_ns);
+
+/* All processes, now: for those that no event told of, and for CPU use. */
+void service_census(struct service *);
+
+/* ---- service_look.c ---- */
+
+/* From now on let everybody else go first, for the CPU and for the disk, or
+ * not.  What is started takes after us. */
+void service_yield(bool yield);
+
+/* Charges what was spent since the last call. */
+void service_charge(struct service *, enum lane);
+
+/* The first target of @lane if its time has come and the budget allows it, or
+ * NULL. */
+struct target *service_due(struct service *, enum lane lane);
+
+/* Looks at @t, which may be freed by it, as all targets may. */
+void service_look(struct service *, struct target *t, enum lane lane);
+
+/* ---- service_status.c ---- */
+
+/* Answers who asks. */
+void service_answer(struct service *);
+
+/* Writes the metrics' file, where there is to be one. */
+void service_write_metrics(struct service *);
+
+#endif

@@ -66,7 +66,7 @@ BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench makeset target)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(PROGRAMS:%=$(BUILD)/%) ## build everything into build/ (the default)
+all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/rules-test/__main__.py ## build everything into build/ (the default)
 
 $(BUILD)/davylamp: $(BUILD)/obj/davylamp.o $(BUILTIN) $(BUILD)/libagent.a
 	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(DAVYLAMP_LIBS)) -lpthread
@@ -79,6 +79,10 @@ $(BUILD)/davylamp-report: $(BUILD)/obj/davylamp-report.o $(BUILD)/libagent.a
 
 $(BUILD)/davylamp-verify: $(BUILD)/obj/davylamp-verify.o $(BUILD)/libagent.a
 	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(VERIFY_LIBS))
+
+# What `davylamp rules test` runs.
+$(BUILD)/rules-test/__main__.py: $(wildcard bench/rules/*.py)
+	$(call say,COPY)mkdir -p $(@D) && cp $^ $(@D)
 
 $(BUILD)/libagent.a: $(OBJECTS)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
@@ -178,6 +182,9 @@ install: all ## install under DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/davylamp $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 755 $(BUILD)/davylamp $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(filter-out %/davylamp,$(PROGRAMS:%=$(BUILD)/%)) $(DESTDIR)$(PREFIX)/libexec/davylamp
+	install -d $(DESTDIR)$(PREFIX)/libexec/davylamp/rules-test
+	install -m 644 $(wildcard bench/rules/*.py) $(DESTDIR)$(PREFIX)/libexec/davylamp/rules-test
+	chmod 755 $(DESTDIR)$(PREFIX)/libexec/davylamp/rules-test/__main__.py
 	install -m 644 packaging/davylamp.8 $(DESTDIR)$(PREFIX)/share/man/man8
 
 uninstall: ## remove what install put there

@@ -147,6 +147,7 @@ static const struct {
 	  "why a rule holds for a process, or not" },
 	{ "cost", cmd_rules_cost, "what each rule takes, the slowest first" },
 	{ "capture", cmd_rules_capture, "save a process's memory in a file" },
+	{ "test", cmd_rules_test, "what rules find in a corpus, and what not" },
 	{ "install", cmd_rules_install, "use signed rules from now on" },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

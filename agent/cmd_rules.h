@@ -8,6 +8,7 @@
 int cmd_rules_capture(int argc, char **argv);
 int cmd_rules_explain(int argc, char **argv);
 int cmd_rules_cost(int argc, char **argv);
+int cmd_rules_test(int argc, char **argv);
 
 /* The words that `rules explain` and `rules cost` have in common: --rules,
  * --no-default-rules, --capture and process ids, as they came. */

@@ -9,6 +9,7 @@
 #include "defaultset.h"
 #include "finding_json.h"
 #include "io.h"
+#include "look_json.h"
 #include "pass.h"
 #include "record.h"
 #include "report_start.h"
@@ -126,6 +127,8 @@ static void on_look(void *user, const struct look *l, enum verdict v,
 	count(&r->t, l, v);
 	if (!f)
 		keep(r, l, v, NULL, NULL);
+	if (r->o.json && r->o.verbose)
+		print_json(look_json(l, v, f));
 	if (f) {
 		report(r, f);
 	} else if (!r->o.json && is_worth_a_line(r, l, v)) {

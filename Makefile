@@ -59,7 +59,8 @@ MAINS    := $(PROGRAMS:%=agent/%.c) agent/hashpack.c
 MODULES  := $(filter-out $(MAINS),$(wildcard agent/*.c))
 OBJECTS  := $(MODULES:agent/%.c=$(BUILD)/obj/%.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
-TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(wildcard tests/tools/*.c))
+PRELOADS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%.so,$(wildcard tests/tools/preload_*.c))
+TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(filter-out tests/tools/preload_%,$(wildcard tests/tools/*.c))) $(PRELOADS)
 BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench makeset target)
 
 .PHONY: all scan test bench bench-compare bench-tools fuzz install uninstall clean help deps-build deps-test
@@ -146,9 +147,13 @@ $(BUILD)/tests/differential: $(wildcard tests/differential/*.[ch]) $(BUILD)/liba
 	@mkdir -p $(@D)
 	$(call say,TEST)$(CC) $(FLAGS) -pie -Wl,--wrap=yr_scanner_set_callback -o $@ $(filter %.c %.o %.a,$^) $(call libs,$(MATCH_LIBS))
 
+$(BUILD)/tests/%.so: tests/tools/%.c | $(TREE)
+	@mkdir -p $(@D)
+	$(call say,TOOL)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(OPT) $(SYSFLAGS) -fPIC -shared -o $@ $< -ldl
+
 $(BUILD)/tests/%: tests/tools/%.c | $(TREE)
 	@mkdir -p $(@D)
-	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
+	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP $(if $(findstring packed,$*),-static-pie,-pie) -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
 
 $(BUILD)/bench/bench: bench/stages.c
 $(BUILD)/bench/%: bench/%.c $(BUILTIN) $(BUILD)/libagent.a

@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "cmd_doctor_own.h"
 #include "commands.h"
 #include "defaultset.h"
 #include "hashset.h"
@@ -30,12 +31,6 @@ struct patient {
 	pid_t pid; /* a child that holds VALUE at @at */
 	uint64_t *at;
 	struct proc proc;
-};
-
-struct diagnosis {
-	bool works;
-	char found[160]; /* what there is */
-	char mend[200];	 /* what to do; "" if it works */
 };
 
 static void say(struct diagnosis *d, bool works, const char *found,
@@ -179,6 +174,24 @@ static void check_set(struct patient *p, struct diagnosis *d)
 	hashset_free(set);
 }
 
+static void check_procfs(struct patient *p, struct diagnosis *d)
+{
+	(void)p;
+	doctor_procfs(d);
+}
+
+static void check_tasks(struct patient *p, struct diagnosis *d)
+{
+	(void)p;
+	doctor_tasks(d);
+}
+
+static void check_sensors(struct patient *p, struct diagnosis *d)
+{
+	(void)p;
+	doctor_sensors(d);
+}
+
 static const struct {
 	const char *name;
 	void (*check)(struct patient *, struct diagnosis *);
@@ -188,6 +201,9 @@ static const struct {
 	{ "resident", check_pagemap, true },
 	{ "copying", check_readv, false },
 	{ "frames", check_frames, false },
+	{ "procfs", check_procfs, false },
+	{ "tasks", check_tasks, false },
+	{ "sensors", check_sensors, false },
 	{ "variant", check_variant, true },
 	{ "rules", check_matcher, true },
 	{ "hash set", check_set, true },
@@ -238,7 +254,7 @@ int cmd_doctor(int argc, char **argv)
 	printf("davylamp %s, Linux %s, %s\n", DAVYLAMP_VERSION, u.release,
 	       u.machine);
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		struct diagnosis d;
+		struct diagnosis d = { .found = "" };
 
 		checks[i].check(&p, &d);
 		printf("%-4s%-10s%s\n", d.works ? "ok" : "NO",

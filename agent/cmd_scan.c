@@ -75,17 +75,16 @@ static void keep(struct run *r, const struct look *l, enum verdict v,
 static void report(struct run *r, const struct finding *f)
 {
 	json_object *json = NULL;
-	struct who who;
+	const struct who *who = f->look->who;
 
-	who_read(f->look->proc, &who);
 	show_progress_end(&r->progress);
 	if (r->o.json || r->record)
-		json = finding_json(f, &who, &r->tools);
+		json = finding_json(f, who, &r->tools);
 	keep(r, f->look, VERDICT_FINDING, f, json);
 	if (r->o.json)
 		print_json(json_object_get(json));
 	else
-		show_finding(&r->show, f, &who);
+		show_finding(&r->show, f, who);
 	json_object_put(json);
 }
 

@@ -83,6 +83,10 @@ const struct config_key config_keys[] = {
 	EXCLUDE(sha256, DIGEST, "of that file: sha256sum"),
 	EXCLUDE(user, WORD, "name, or number, of the process's user"),
 	EXCLUDE(unit, TEXT, "systemd's system unit or slice of the process"),
+	EXCLUDE(container, TEXT, "name of its container"),
+	EXCLUDE(label, LABEL,
+		"a label of its container; io.kubernetes.pod.namespace and the "
+		"like, too"),
 };
 
 const size_t config_n_keys = sizeof(config_keys) / sizeof(config_keys[0]);

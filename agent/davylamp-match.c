@@ -38,6 +38,11 @@ static int send_string(void *user, struct wire_string *string)
 	return wire_send(WIRE_SOCKET, &m->out, WIRE_STRING, sizeof(*string));
 }
 
+static int on_only(struct matcher *m)
+{
+	return match_scan_only(m->scan, &m->in.only);
+}
+
 static int on_look(struct matcher *m)
 {
 	int err = match_scan_look(m->scan, &m->in.look, m->memory);
@@ -56,6 +61,7 @@ static int on_end(struct matcher *m)
 
 /* All that the parent may ask.  Anything else ends this process. */
 static int (*const handlers[WIRE_TYPES])(struct matcher *) = {
+	[WIRE_ONLY] = on_only,
 	[WIRE_LOOK] = on_look,
 	[WIRE_END] = on_end,
 };

@@ -97,8 +97,8 @@ static bool get_record(const struct message *m, size_t at, struct record *ret)
 
 struct search {
 	const struct message *message;
-	size_t first;	 /* record */
-	unsigned n;	 /* records */
+	size_t first; /* record */
+	unsigned n;   /* records */
 	const char *asked;
 	void (*take)(void *user, const char *name, int family,
 		     const uint8_t *address);

@@ -10,14 +10,19 @@
 #include "io.h"
 #include "who.h"
 
-#define DIGESTS 64 /* remembered */
-#define DIGEST_MAX                                                \
-	(256u << 20) /* bytes of an executable; a longer one does \
-		      * not fit any digest */
+#define DIGESTS    64 /* remembered */
+#define CONTAINERS 8  /* likewise */
+/* Bytes of an executable; a longer one fits no digest. */
+#define DIGEST_MAX (256u << 20)
 
 struct digest {
 	char id[EXEFILE_ID]; /* "": free */
 	char sha256[65];
+	uint64_t used;
+};
+
+struct known {
+	struct container container; /* what its runtime's files say */
 	uint64_t used;
 };
 
@@ -26,6 +31,7 @@ struct exclude_list {
 	struct exclusion list[EXCLUDE_MAX];
 	size_t n;
 	struct digest digests[DIGESTS];
+	struct known known[CONTAINERS];
 	uint64_t uses;
 };
 
@@ -83,10 +89,11 @@ int exclude_check(struct exclusion *x, struct why *why)
 		return why_set(why, -EINVAL,
 			       "exe and sha256 go together: a path alone is "
 			       "anybody's; sha256sum says the digest");
-	if (!x->exe[0] && !x->user[0] && !x->unit[0])
+	if (!x->exe[0] && !x->user[0] && !x->unit[0] && !x->container[0] &&
+	    !x->label[0])
 		return why_set(why, -EINVAL,
-			       "selects nothing: needs exe and sha256, user "
-			       "or unit");
+			       "selects nothing: needs exe and sha256, user, "
+			       "unit, container or label");
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
 	tm.tm_mday++;
@@ -145,8 +152,9 @@ void exclude_begin(struct exclude_list *l)
 /* What was read of a process so far, for all exclusions. */
 struct asked {
 	const struct proc *proc;
-	bool have_exe, have_cgroup, have_digest;
+	bool have_exe, have_cgroup, have_digest, have_container;
 	char exe[4096], cgroup[8192];
+	const struct container *container; /* NULL: in none */
 	const char *digest; /* "": unknown */
 };
 
@@ -194,13 +202,52 @@ static const char *digest_of(struct exclude_list *l, const struct proc *p)
 	return oldest->sha256;
 }
 
-static bool fits_unit(struct asked *a, const char *unit)
+static const char *cgroup_of(struct asked *a)
 {
 	if (!a->have_cgroup && io_read_at(a->proc->dir, "cgroup", a->cgroup,
 					  sizeof(a->cgroup)) < 0)
 		a->cgroup[0] = '\0';
 	a->have_cgroup = true;
-	return who_in_unit(a->cgroup, unit);
+	return a->cgroup;
+}
+
+/* A container's name and labels are for its life.  What has no name yet is
+ * asked for again. */
+static const struct container *find_container(struct exclude_list *l,
+					      struct asked *a)
+{
+	struct known *oldest = l->known;
+	struct container c = { .id = "" };
+
+	container_parse_cgroup(cgroup_of(a), &c);
+	if (!c.id[0])
+		return NULL;
+	for (size_t i = 0; i < CONTAINERS; i++) {
+		struct known *k = &l->known[i];
+
+		if (k->container.name[0] && !strcmp(k->container.id, c.id)) {
+			k->used = ++l->uses;
+			return &k->container;
+		}
+		if (k->used < oldest->used)
+			oldest = k;
+	}
+	container_read("", &c);
+	oldest->container = c;
+	oldest->used = ++l->uses;
+	return &oldest->container;
+}
+
+static bool fits_container(struct exclude_list *l, const struct exclusion *x,
+			   struct asked *a)
+{
+	if (!a->have_container)
+		a->container = find_container(l, a);
+	a->have_container = true;
+	return a->container &&
+	       (!x->container[0] ||
+		!strcmp(x->container, a->container->name)) &&
+	       (!x->label[0] || container_has_label(a->container, x->label));
 }
 
 static bool fits(struct exclude_list *l, const struct exclusion *x,
@@ -208,7 +255,8 @@ static bool fits(struct exclude_list *l, const struct exclusion *x,
 {
 	if (*x->trouble || (x->user[0] && a->proc->uid != x->uid) ||
 	    (x->exe[0] && !fits_exe(a, x->exe)) ||
-	    (x->unit[0] && !fits_unit(a, x->unit)))
+	    (x->unit[0] && !who_in_unit(cgroup_of(a), x->unit)) ||
+	    ((x->container[0] || x->label[0]) && !fits_container(l, x, a)))
 		return false;
 	if (!x->sha256[0])
 		return true;
@@ -227,7 +275,7 @@ const struct exclusion *exclude_find(struct exclude_list *l,
 	if (!l->n)
 		return NULL;
 	a.proc = p;
-	a.have_exe = a.have_cgroup = a.have_digest = false;
+	a.have_exe = a.have_cgroup = a.have_digest = a.have_container = false;
 	pthread_mutex_lock(&l->lock);
 	for (size_t i = 0; i < l->n && !found; i++)
 		if (fits(l, &l->list[i], &a)) {

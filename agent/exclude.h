@@ -30,6 +30,8 @@ struct exclusion {
 	char exe[EXCLUDE_TEXT], sha256[65]; /* both or none */
 	char user[64];
 	char unit[128];
+	char container[128];	  /* its name */
+	char label[EXCLUDE_TEXT]; /* of its container: KEY=VALUE */
 
 	/* Since exclude_begin(). */
 	bool expired;

@@ -96,20 +96,23 @@ static int open_again(int path_fd)
 	return fd < 0 ? -errno : fd;
 }
 
-int exefile_read(const struct proc *p, uint64_t hash_max, struct exefile *ret)
+int exefile_open(const struct proc *p)
+{
+	int fd = openat(p->dir, "exe", O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int exefile_read_open(const struct proc *p, int fd, uint64_t hash_max,
+		      struct exefile *ret)
 {
 	struct exefile e = { 0 };
 	struct statx st;
-	int fd, data, err = 0;
+	int data;
 
-	fd = openat(p->dir, "exe", O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-		  STATX_BASIC_STATS | STATX_MNT_ID, &st)) {
-		err = -errno;
-		goto out;
-	}
+		  STATX_BASIC_STATS | STATX_MNT_ID, &st))
+		return -errno;
 	e.size = st.stx_size;
 	snprintf(e.id, sizeof(e.id),
 		 "%u:%u:%" PRIu64 ":%" PRIu64 ":%" PRId64 ".%09u",
@@ -120,12 +123,22 @@ int exefile_read(const struct proc *p, uint64_t hash_max, struct exefile *ret)
 	    mount_is_local(p, st.stx_mnt_id)) {
 		data = open_again(fd);
 		if (data >= 0) {
-			(void)hash_file(data, hash_max, &e); /* else it stays without */
+			/* else it stays without */
+			(void)hash_file(data, hash_max, &e);
 			close(data);
 		}
 	}
 	*ret = e;
-out:
+	return 0;
+}
+
+int exefile_read(const struct proc *p, uint64_t hash_max, struct exefile *ret)
+{
+	int fd = exefile_open(p), err;
+
+	if (fd < 0)
+		return fd;
+	err = exefile_read_open(p, fd, hash_max, ret);
 	close(fd);
 	return err;
 }

@@ -22,4 +22,10 @@ struct exefile {
  * 0: not at all.  0 or -errno. */
 int exefile_read(const struct proc *p, uint64_t hash_max, struct exefile *ret);
 
+/* The same of what @p ran when exefile_open() opened it: an O_PATH descriptor
+ * for the caller to close, or -errno. */
+int exefile_open(const struct proc *p);
+int exefile_read_open(const struct proc *p, int fd, uint64_t hash_max,
+		      struct exefile *ret);
+
 #endif

@@ -5,15 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include "exefile.h"
 #include "finding_json.h"
-#include "io.h"
+#include "finding_own.h"
 #include "maps.h"
 #include "peers.h"
 #include "text.h"
 #include "verdict.h"
-
-#define ENVIRONMENT_BYTES 16384 /* more is cut, and said */
 
 #define NEXT_STEPS \
 	"Keep the evidence before you stop it: a snapshot of the disk, and " \
@@ -23,26 +20,26 @@
 	"credentials that this VM could use. If this work is yours, exclude " \
 	"it by its executable."
 
-static void add_text(json_object *o, const char *key, const char *text)
+void finding_add_text(json_object *o, const char *key, const char *text)
 {
 	json_object_object_add(o, key, json_object_new_string(text));
 }
 
 /* Attacker's bytes: escaped, so that they are UTF-8 and harmless. */
-static void add_hostile(json_object *o, const char *key, const char *bytes)
+void finding_add_hostile(json_object *o, const char *key, const char *bytes)
 {
 	char shown[8192];
 
-	add_text(o, key, text_escape_str(bytes, shown, sizeof(shown)));
+	finding_add_text(o, key, text_escape_str(bytes, shown, sizeof(shown)));
 }
 
 /* 64-bit integers are strings in proto3's JSON. */
-static void add_int64(json_object *o, const char *key, uint64_t n)
+void finding_add_int64(json_object *o, const char *key, uint64_t n)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRIu64, n);
-	add_text(o, key, text);
+	finding_add_text(o, key, text);
 }
 
 void finding_time(char ret[static 32])
@@ -123,7 +120,7 @@ static json_object *signature(const char *kind, json_object *body)
 	json_object *o = json_object_new_object();
 
 	json_object_object_add(o, kind, body);
-	add_text(o, "signatureType", "SIGNATURE_TYPE_PROCESS");
+	finding_add_text(o, "signatureType", "SIGNATURE_TYPE_PROCESS");
 	return o;
 }
 
@@ -131,7 +128,7 @@ static json_object *detection(const struct share *s)
 {
 	json_object *o = json_object_new_object();
 
-	add_hostile(o, "binary", s->name);
+	finding_add_hostile(o, "binary", s->name);
 	json_object_object_add(
 		o, "percentPagesMatched",
 		json_object_new_double((double)s->seen / s->n_pages));
@@ -152,7 +149,7 @@ static json_object *family_signature(const struct finding *f, size_t i)
 	json_object *o = json_object_new_object();
 	json_object *list = json_object_new_array();
 
-	add_hostile(o, "binaryFamily", f->shares[i]->family);
+	finding_add_hostile(o, "binaryFamily", f->shares[i]->family);
 	for (size_t k = i; k < f->n_shares; k++)
 		if (!strcmp(f->shares[k]->family, f->shares[i]->family))
 			json_object_array_add(list, detection(f->shares[k]));
@@ -208,17 +205,17 @@ static json_object *connection(const struct peer *p)
 	json_object *o = json_object_new_object();
 	char text[46];
 
-	add_text(o, "destinationIp",
+	finding_add_text(o, "destinationIp",
 		 peers_address(p->family, p->address, text));
 	json_object_object_add(o, "destinationPort",
 			       json_object_new_int(p->port));
 	if (p->local_port) {
-		add_text(o, "sourceIp",
+		finding_add_text(o, "sourceIp",
 			 peers_address(p->family, p->local, text));
 		json_object_object_add(o, "sourcePort",
 				       json_object_new_int(p->local_port));
 	}
-	add_text(o, "protocol", p->protocol == IPPROTO_UDP ? "UDP" : "TCP");
+	finding_add_text(o, "protocol", p->protocol == IPPROTO_UDP ? "UDP" : "TCP");
 	return o;
 }
 
@@ -245,7 +242,7 @@ static json_object *indicator(const struct finding *f, const struct who *w)
 	for (size_t i = 0; i < f->look->n_hits; i++) {
 		json_object *rule = json_object_new_object();
 
-		add_hostile(rule, "yaraRule", f->look->hits[i].rule->name);
+		finding_add_hostile(rule, "yaraRule", f->look->hits[i].rule->name);
 		json_object_array_add(list,
 				      signature("yaraRuleSignature", rule));
 	}
@@ -254,107 +251,12 @@ static json_object *indicator(const struct finding *f, const struct who *w)
 	return o;
 }
 
-static json_object *arguments(const struct who *w)
-{
-	json_object *list = json_object_new_array();
-	char shown[8192];
-
-	for (size_t at = 0; at < w->args_len;) {
-		size_t n = strnlen(w->args + at, w->args_len - at);
-
-		json_object_array_add(
-			list, json_object_new_string(text_escape(
-				      w->args + at, n, shown, sizeof(shown))));
-		at += n + 1;
-	}
-	return list;
-}
-
-static json_object *binary_of(const struct proc *p, const struct who *w)
-{
-	json_object *o = json_object_new_object();
-	struct exefile e;
-
-	if (w->exe[0])
-		add_hostile(o, "path", w->exe);
-	if (exefile_read(p, EXEFILE_HASH_MAX, &e))
-		return o;
-	add_int64(o, "size", e.size);
-	if (!e.sha256[0])
-		return o;
-	add_text(o, "sha256", e.sha256);
-	add_int64(o, "hashedSize", e.hashed);
-	json_object_object_add(o, "partiallyHashed",
-			       json_object_new_boolean(e.hashed < e.size));
-	return o;
-}
-
-/* It can hold secrets: only if asked for. */
-static void add_environment(json_object *o, const struct proc *p)
-{
-	char text[ENVIRONMENT_BYTES], shown[8192];
-	json_object *list = json_object_new_array();
-	ssize_t n = io_read_at(p->dir, "environ", text, sizeof(text));
-
-	for (ssize_t at = 0; at < n;) {
-		size_t len = strnlen(text + at, (size_t)(n - at));
-		char *equals = memchr(text + at, '=', len);
-		json_object *one = json_object_new_object();
-
-		if (equals)
-			*equals = '\0';
-		add_hostile(one, "name", text + at);
-		add_text(one, "val",
-			 text_escape_str(equals ? equals + 1 : "", shown,
-					 sizeof(shown)));
-		json_object_array_add(list, one);
-		at += (ssize_t)len + 1;
-	}
-	json_object_object_add(o, "envVariables", list);
-	json_object_object_add(o, "envVariablesTruncated",
-			       json_object_new_boolean(
-				       n == (ssize_t)sizeof(text) - 1));
-}
-
-static json_object *process(const struct proc *p, const struct who *w,
-			    const struct finding_tools *tools)
-{
-	json_object *o = json_object_new_object();
-
-	add_hostile(o, "name", p->comm);
-	json_object_object_add(o, "binary", binary_of(p, w));
-	json_object_object_add(o, "args", arguments(w));
-	json_object_object_add(o, "argumentsTruncated",
-			       json_object_new_boolean(w->args_truncated));
-	add_int64(o, "pid", (uint64_t)p->pid);
-	add_int64(o, "parentPid", (uint64_t)p->ppid);
-	add_int64(o, "userId", p->uid);
-	if (tools->environment)
-		add_environment(o, p);
-	return o;
-}
-
-static void add_container(json_object *finding, const struct who *w)
-{
-	json_object *list, *o;
-	char name[96];
-
-	if (!w->container[0])
-		return;
-	list = json_object_new_array();
-	o = json_object_new_object();
-	snprintf(name, sizeof(name), "%s/%s", w->runtime, w->container);
-	add_text(o, "name", name);
-	json_object_array_add(list, o);
-	json_object_object_add(finding, "containers", list);
-}
-
 static json_object *attack(void)
 {
 	json_object *o = json_object_new_object();
 	json_object *list = json_object_new_array();
 
-	add_text(o, "primaryTactic", "IMPACT");
+	finding_add_text(o, "primaryTactic", "IMPACT");
 	json_object_array_add(list,
 			      json_object_new_string("RESOURCE_HIJACKING"));
 	json_object_object_add(o, "primaryTechniques", list);
@@ -370,18 +272,18 @@ static json_object *one_string(const struct look *l, const struct hit_string *s)
 	json_object *o = json_object_new_object();
 	char text[2 * HIT_BYTES + 1] = "";
 
-	add_hostile(o, "name", s->name);
+	finding_add_hostile(o, "name", s->name);
 	snprintf(text, sizeof(text), "0x%" PRIx64, s->address);
-	add_text(o, "address", text);
+	finding_add_text(o, "address", text);
 	json_object_object_add(o, "length",
 			       json_object_new_int64(s->length));
 	for (uint32_t i = 0; i < s->n_bytes; i++)
 		snprintf(text + 2 * i, 3, "%02x", s->bytes[i]);
-	add_text(o, "bytes", s->n_bytes ? text : "");
+	finding_add_text(o, "bytes", s->n_bytes ? text : "");
 	if (r) {
 		maps_permissions(r, text);
-		add_text(o, "permissions", text);
-		add_hostile(o, "region", maps_name(l->maps, r));
+		finding_add_text(o, "permissions", text);
+		finding_add_hostile(o, "region", maps_name(l->maps, r));
 	}
 	return o;
 }
@@ -395,10 +297,10 @@ static json_object *rules(const struct look *l)
 		json_object *o = json_object_new_object();
 		json_object *strings = json_object_new_array();
 
-		add_hostile(o, "rule", h->rule->name);
-		add_hostile(o, "family", h->rule->family);
-		add_hostile(o, "algorithm", h->rule->algorithm);
-		add_hostile(o, "reference", h->rule->reference);
+		finding_add_hostile(o, "rule", h->rule->name);
+		finding_add_hostile(o, "family", h->rule->family);
+		finding_add_hostile(o, "algorithm", h->rule->algorithm);
+		finding_add_hostile(o, "reference", h->rule->reference);
 		json_object_object_add(
 			o, "matches",
 			json_object_new_int64((int64_t)h->n_matches));
@@ -417,25 +319,21 @@ static json_object *evidence(const struct finding *f, const struct who *w,
 	const struct look *l = f->look;
 	json_object *o = json_object_new_object();
 
-	add_text(o, "agent", "davylamp " DAVYLAMP_VERSION);
-	add_text(o, "engine", tools->engine);
-	add_text(o, "ruleSetVersion", tools->rules_version);
-	add_text(o, "hashSetVersion", tools->set_version);
-	add_text(o, "scanState", verdict_state(l->state));
+	finding_add_text(o, "agent", "davylamp " DAVYLAMP_VERSION);
+	finding_add_text(o, "engine", tools->engine);
+	finding_add_text(o, "ruleSetVersion", tools->rules_version);
+	finding_add_text(o, "hashSetVersion", tools->set_version);
+	finding_add_text(o, "scanState", verdict_state(l->state));
 	if (l->why[0])
-		add_text(o, "scanStateReason", l->why);
+		finding_add_text(o, "scanStateReason", l->why);
 	json_object_object_add(o, "cpuShare",
 			       json_object_new_double(l->cpu_share));
 	json_object_object_add(o, "liveJit", json_object_new_boolean(f->jit));
 	if (f->dataset_bytes)
-		add_int64(o, "datasetBytes", f->dataset_bytes);
+		finding_add_int64(o, "datasetBytes", f->dataset_bytes);
 	if (l->proc->hidden)
-		add_text(o, "hidden", verdict_hiding(l->proc->hidden));
-	add_hostile(o, "user", w->user);
-	json_object_object_add(o, "executableDeleted",
-			       json_object_new_boolean(w->exe_deleted));
-	if (w->unit[0])
-		add_hostile(o, "unit", w->unit);
+		finding_add_text(o, "hidden", verdict_hiding(l->proc->hidden));
+	finding_who_properties(o, w);
 	json_object_object_add(o, "rules", rules(l));
 	return o;
 }
@@ -444,24 +342,21 @@ json_object *finding_json(const struct finding *f, const struct who *w,
 			  const struct finding_tools *tools)
 {
 	json_object *o = json_object_new_object();
-	json_object *processes = json_object_new_array();
 	char now[32], text[1024];
 
-	if (!o || !processes)
+	if (!o)
 		return NULL;
-	add_text(o, "category", verdict_category(f->category));
+	finding_add_text(o, "category", verdict_category(f->category));
 	finding_time(now);
-	add_text(o, "eventTime", now);
-	add_text(o, "state", "ACTIVE");
-	add_text(o, "severity", verdict_severity(f->severity));
-	add_text(o, "findingClass", "THREAT");
+	finding_add_text(o, "eventTime", now);
+	finding_add_text(o, "state", "ACTIVE");
+	finding_add_text(o, "severity", verdict_severity(f->severity));
+	finding_add_text(o, "findingClass", "THREAT");
 	finding_describe(f, text, sizeof(text));
-	add_text(o, "description", text);
-	add_text(o, "nextSteps", NEXT_STEPS);
+	finding_add_text(o, "description", text);
+	finding_add_text(o, "nextSteps", NEXT_STEPS);
 	json_object_object_add(o, "indicator", indicator(f, w));
-	json_object_array_add(processes, process(f->look->proc, w, tools));
-	json_object_object_add(o, "processes", processes);
-	add_container(o, w);
+	finding_who(o, f->look->proc, w, tools);
 	add_connections(o, &w->peers);
 	json_object_object_add(o, "mitreAttack", attack());
 	json_object_object_add(o, "sourceProperties", evidence(f, w, tools));

@@ -213,6 +213,8 @@ struct look {
 	size_t n_hits;
 	struct share shares[SHARES_MAX]; /* most pages seen first */
 	size_t n_shares;
+	const struct who *who;	   /* where anything was found; read while that
+				      memory was still its own, else empty */
 	double cpu_share;	   /* 1.0: a whole core */
 	uint64_t read_bytes, shared_bytes, unreadable_bytes;
 };

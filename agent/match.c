@@ -7,39 +7,11 @@
 #include <time.h>
 #include <unistd.h>
 #include "io.h"
-#include "match.h"
-#include "match_child.h"
+#include "match_own.h"
 #include "text.h"
-#include "wire.h"
 
-#define COMPILE_MS 120000 /* for the rules: big sets take a while */
-#define ANSWER_MS  30000  /* for 1 MiB of windows */
 #define GRACE_MS   2000	  /* behind the deadline */
 #define HITS_MAX 4096
-
-struct match {
-	struct match_options options;
-	struct installed installed;
-	struct match_child child;
-	int memfd;
-	uint8_t *memory;
-	size_t used; /* bytes of @memory filled for @look */
-	struct wire_look look;
-	uint64_t deadline_ns;
-	bool began; /* the matcher has windows of this process */
-
-	struct rule *rules;
-	struct atom *atoms;
-	size_t n_rules, n_atoms, rules_room, atoms_room;
-	struct wire_ready ready;
-
-	struct hit *hits;
-	size_t n_hits;
-	struct match_string *strings;
-	size_t n_strings, strings_room;
-	struct match_work work;
-	struct wire_message message;
-};
 
 /* ---- its memory ------------------------------------------------------------ */
 
@@ -63,78 +35,7 @@ static int make_memory(struct match *m)
 	return 0;
 }
 
-/* ---- what it introduces itself with ----------------------------------------- */
-
-static void end_strings(struct rule *r)
-{
-	r->name[sizeof(r->name) - 1] = '\0';
-	r->family[sizeof(r->family) - 1] = '\0';
-	r->algorithm[sizeof(r->algorithm) - 1] = '\0';
-	r->reference[sizeof(r->reference) - 1] = '\0';
-	r->description[sizeof(r->description) - 1] = '\0';
-	r->slow[sizeof(r->slow) - 1] = '\0';
-}
-
-/* Makes room for @more of @size in *@array. */
-static int grow(void *array, size_t n, size_t *room, size_t more, size_t size,
-		size_t max)
-{
-	void **a = array, *p;
-	size_t want = *room ? *room : 64;
-
-	if (n + more > max)
-		return -EBADMSG;
-	while (want < n + more)
-		want *= 2;
-	if (want == *room)
-		return 0;
-	p = realloc(*a, want * size);
-	if (!p)
-		return -ENOMEM;
-	*a = p;
-	*room = want;
-	return 0;
-}
-
-static int add_rule(struct match *m)
-{
-	struct rule *r = &m->message.rule;
-	int err = grow(&m->rules, m->n_rules, &m->rules_room, 1, sizeof(*r),
-		       WIRE_RULES);
-
-	if (err)
-		return err;
-	if (r->where >= WHERE_COUNT || r->severity > SEVERITY_HIGH)
-		return -EBADMSG;
-	end_strings(r);
-	m->rules[m->n_rules++] = *r;
-	return 0;
-}
-
-static int add_atoms(struct match *m)
-{
-	const struct wire_atoms *part = &m->message.atoms;
-	int err = grow(&m->atoms, m->n_atoms, &m->atoms_room, part->n,
-		       sizeof(*m->atoms), ATOMS_MAX);
-
-	if (err)
-		return err;
-	memcpy(m->atoms + m->n_atoms, part->atom,
-	       part->n * sizeof(*part->atom));
-	m->n_atoms += part->n;
-	return 0;
-}
-
-static int add_ready(struct match *m)
-{
-	m->ready = m->message.ready;
-	m->ready.engine[sizeof(m->ready.engine) - 1] = '\0';
-	m->ready.version[sizeof(m->ready.version) - 1] = '\0';
-	if (m->ready.n_rules != m->n_rules || m->ready.n_atoms != m->n_atoms ||
-	    m->ready.sets >= 1U << SET_COUNT)
-		return -EBADMSG;
-	return 0;
-}
+/* ---- waiting for it ----------------------------------------------------- */
 
 /* Milliseconds to wait for the next answer. */
 static int patience(const struct match *m)
@@ -142,12 +43,13 @@ static int patience(const struct match *m)
 	uint64_t now = io_now_ns(), left;
 
 	if (!m->deadline_ns)
-		return ANSWER_MS;
+		return m->answer_ms;
 	left = m->deadline_ns > now ? (m->deadline_ns - now) / 1000000 : 0;
-	return left + GRACE_MS < ANSWER_MS ? (int)left + GRACE_MS : ANSWER_MS;
+	return left + GRACE_MS < (uint64_t)m->answer_ms ? (int)left + GRACE_MS
+							: m->answer_ms;
 }
 
-static int receive(struct match *m, int timeout_ms)
+int match_receive(struct match *m, int timeout_ms)
 {
 	const struct match_options *o = &m->options;
 
@@ -159,7 +61,7 @@ static int receive(struct match *m, int timeout_ms)
 	return wire_receive(m->child.socket, &m->message, 0);
 }
 
-static int failed(struct match *m, int got, struct why *why)
+int match_failed(struct match *m, int got, struct why *why)
 {
 	char how[64];
 
@@ -177,34 +79,6 @@ static int failed(struct match *m, int got, struct why *why)
 		why_set(why, 0, "davylamp-match %s",
 			match_child_death(&m->child, how, sizeof(how)));
 	return got ? got : -EPIPE;
-}
-
-static int learn(struct match *m, struct why *why)
-{
-	static int (*const take[WIRE_TYPES])(struct match *) = {
-		[WIRE_RULE] = add_rule,
-		[WIRE_ATOMS_PART] = add_atoms,
-		[WIRE_READY] = add_ready,
-	};
-
-	m->n_rules = m->n_atoms = 0;
-	for (;;) {
-		int got = receive(m, COMPILE_MS);
-		uint32_t type = m->message.type;
-
-		if (got == 1 && type == WIRE_REFUSED) {
-			m->message.refused.text[511] = '\0';
-			text_check_str(m->message.refused.text, why->text,
-				       sizeof(why->text));
-			return -EINVAL;
-		}
-		if (got == 1)
-			got = take[type] ? take[type](m) ?: 1 : -EBADMSG;
-		if (got != 1)
-			return failed(m, got, why);
-		if (type == WIRE_READY)
-			return 0;
-	}
 }
 
 /* ---- its life --------------------------------------------------------------- */
@@ -230,6 +104,8 @@ int match_new(const struct match_options *options, struct match **ret,
 	if (!m)
 		return err;
 	m->options = *options;
+	m->answer_ms = MATCH_ANSWER_MS;
+	m->shown_all = m->told = true;
 	m->child = MATCH_CHILD_NONE;
 	m->memfd = -1;
 	m->hits = calloc(HITS_MAX, sizeof(*m->hits));
@@ -241,7 +117,7 @@ int match_new(const struct match_options *options, struct match **ret,
 		err = match_child_start(&m->child, &m->options, m->memfd,
 					why);
 	if (!err)
-		err = learn(m, why);
+		err = match_learn(m, why);
 	if (err && !why->text[0])
 		why_set(why, err, "davylamp-match can not be started: %s",
 			strerror(-err));
@@ -257,8 +133,7 @@ struct match_work match_work(const struct match *m)
 	return m->work;
 }
 
-/* With it goes what it was shown. */
-static void stop(struct match *m)
+void match_stop(struct match *m)
 {
 	match_child_stop(&m->child);
 	m->began = false;
@@ -269,36 +144,36 @@ void match_free(struct match *m)
 {
 	if (!m)
 		return;
-	stop(m);
+	match_stop(m);
 	if (m->memory)
 		munmap(m->memory, WIRE_BYTES);
 	if (m->memfd >= 0)
 		close(m->memfd);
 	free(m->rules);
 	free(m->atoms);
+	free(m->shown);
 	free(m->hits);
 	free(m->strings);
 	free(m);
 }
 
-/* A fresh matcher for the next process.  Its rules must be the same: hits
- * and the prefilter refer to them. */
-static int restart(struct match *m)
+int match_restart(struct match *m)
 {
 	struct why why = { "" };
 	struct wire_ready was = m->ready;
 	int err;
 
-	stop(m);
+	match_stop(m);
 	err = match_child_start(&m->child, &m->options, m->memfd, &why);
 	if (!err)
-		err = learn(m, &why);
+		err = match_learn(m, &why);
 	if (!err && strcmp(was.version, m->ready.version))
 		err = -EBADMSG;
 	if (err) { /* not this one; the next process has another try */
-		stop(m);
+		match_stop(m);
 		m->ready = was;
 	}
+	m->told = m->n_culprits == 0;
 	return err;
 }
 
@@ -354,36 +229,53 @@ static int ask(struct match *m, uint32_t type, size_t len, uint32_t answer,
 	int got = wire_send(m->child.socket, &m->message, type, len);
 
 	if (!got)
-		got = receive(m, patience(m));
+		got = match_receive(m, patience(m));
 	else
 		got = got == -EPIPE ? 0 : got;
 	if (got == 1 && m->message.type == answer)
 		return 0;
-	return failed(m, got == 1 ? -EBADMSG : got, why);
+	return match_failed(m, got == 1 ? -EBADMSG : got, why);
+}
+
+int match_show(struct match *m, struct why *why)
+{
+	uint32_t n = m->look.n;
+
+	memcpy(&m->message.look, &m->look, wire_look_size(n));
+	m->began = true;
+	return ask(m, WIRE_LOOK, wire_look_size(n), WIRE_LOOKED, why);
+}
+
+/* There may be none, after one that could not be started or was told to stop;
+ * the memory still holds the windows. */
+static int have_child(struct match *m, struct why *why)
+{
+	uint32_t n = m->look.n;
+
+	if (m->child.pid <= 0 && match_restart(m))
+		return why_set(why, -EPIPE,
+			       "davylamp-match can not be started again");
+	m->look.n = n;
+	return m->told ? 0 : match_tell(m, 0, (uint32_t)m->n_rules);
 }
 
 static int flush(struct match *m, struct why *why)
 {
-	uint32_t n = m->look.n;
 	int err;
 
-	if (n == 0)
+	if (m->look.n == 0)
 		return 0;
-	if (m->child.pid <= 0) {
-		if (restart(m))
-			return why_set(why, -EPIPE, "davylamp-match can not "
-						    "be started again");
-		m->look.n = n; /* the memory still holds them */
-	}
-	memcpy(&m->message.look, &m->look, wire_look_size(n));
+	err = have_child(m, why);
+	if (err == 0)
+		err = match_show(m, why);
+	if (!err)
+		match_retry_remember(m);
+	else if (err == -ECANCELED)
+		match_stop(m); /* the next look starts another */
+	else
+		err = match_retry(m, false, err, why);
 	m->look.n = 0;
 	m->used = 0;
-	m->began = true;
-	err = ask(m, WIRE_LOOK, wire_look_size(n), WIRE_LOOKED, why);
-	if (err == -ECANCELED)
-		stop(m); /* the next look starts another */
-	else if (err && restart(m))
-		why_set(why, err, "davylamp-match can not be started again");
 	return err;
 }
 
@@ -395,6 +287,9 @@ void match_set_deadline(struct match *m, uint64_t deadline_ns)
 int match_look(struct match *m, struct mem *mem, const struct suspect *s,
 	       struct why *why)
 {
+	int failed = 0;
+
+	m->mem = mem;
 	for (uint64_t from = s->start; from < s->end;) {
 		bool cut = s->end - from > WIRE_WINDOW;
 		uint64_t to = cut ? from + WIRE_WINDOW : s->end;
@@ -405,8 +300,9 @@ int match_look(struct match *m, struct mem *mem, const struct suspect *s,
 		if (m->look.n == WIRE_WINDOWS ||
 		    m->used + WIRE_WINDOW > WIRE_BYTES) {
 			err = flush(m, why);
-			if (err)
+			if (err == -ESRCH || err == -ECANCELED)
 				return err;
+			failed = failed ?: err;
 		}
 		n = mem_stretch(mem, from, to, m->memory + m->used,
 				WIRE_WINDOW, &at);
@@ -429,7 +325,7 @@ int match_look(struct match *m, struct mem *mem, const struct suspect *s,
 		if (from == to && cut)
 			from -= WIRE_SPAN;
 	}
-	return 0;
+	return failed;
 }
 
 static int take_hit(struct match *m)
@@ -459,7 +355,7 @@ static int take_string(struct match *m)
 {
 	const struct wire_string *w = &m->message.string;
 	struct match_string *s;
-	int err = grow(&m->strings, m->n_strings, &m->strings_room, 1,
+	int err = match_grow(&m->strings, m->n_strings, &m->strings_room, 1,
 		       sizeof(*s), MATCH_STRINGS_MAX);
 
 	if (err)
@@ -480,13 +376,13 @@ static int take_string(struct match *m)
 	return 0;
 }
 
-static int take_hits(struct match *m, struct why *why)
+int match_take_hits(struct match *m, struct why *why)
 {
 	int got = wire_send(m->child.socket, &m->message, WIRE_END, 0);
 
 	m->n_hits = m->n_strings = 0;
 	for (got = got == -EPIPE ? 0 : got ?: 1; got == 1;) {
-		got = receive(m, patience(m));
+		got = match_receive(m, patience(m));
 		if (got == 1 && m->message.type == WIRE_DONE)
 			break;
 		if (got == 1 && m->message.type == WIRE_STRING)
@@ -496,7 +392,7 @@ static int take_hits(struct match *m, struct why *why)
 							  : -EBADMSG;
 	}
 	if (got != 1)
-		return failed(m, got, why);
+		return match_failed(m, got, why);
 	m->began = false;
 	if (!m->message.done.incomplete)
 		return 0;
@@ -505,27 +401,38 @@ static int take_hits(struct match *m, struct why *why)
 	return -ENODATA;
 }
 
+/* The hits of @m's process into m->hits, now that it has seen all. */
+static int judge(struct match *m, struct why *why)
+{
+	int err = match_take_hits(m, why);
+
+	if (err == -ECANCELED)
+		match_stop(m);
+	else if (err && err != -ENODATA)
+		err = match_retry(m, true, err, why);
+	return err;
+}
+
 int match_end(struct match *m, const struct hit **ret, size_t *ret_n,
 	      struct why *why)
 {
-	int err = flush(m, why);
+	struct why later = { "" };
+	int err, more = 0;
 
-	*ret = m->hits;
-	*ret_n = 0;
+	m->n_hits = 0;
+	err = flush(m, why);
 	/* It names its one rule's strings if it was shown nothing, too. */
-	if (err || (!m->began && (!m->options.only || m->child.pid <= 0)))
-		return err;
-	err = take_hits(m, why);
-	if (err && err != -ENODATA) {
-		m->n_hits = 0;
-		if (err == -ECANCELED)
-			stop(m);
-		else
-			restart(m);
-		return err;
-	}
+	if (m->began || (!err && m->options.only && m->child.pid > 0))
+		more = judge(m, &later);
+	if (!more)
+		more = match_retry_forget(m, &later);
+	else
+		match_retry_forget(m, &(struct why){ "" });
+	if (!err && more)
+		*why = later;
+	*ret = m->hits;
 	*ret_n = m->n_hits;
-	return err;
+	return err ?: more;
 }
 
 const struct match_string *match_strings(const struct match *m, size_t *ret_n)
@@ -540,7 +447,8 @@ void match_drop(struct match *m)
 
 	m->look.n = 0;
 	m->used = 0;
-	if (m->began && take_hits(m, &why) && m->began)
-		restart(m);
+	if (m->began && match_take_hits(m, &why) && m->began)
+		match_restart(m);
 	m->n_hits = 0;
+	match_retry_forget(m, &why);
 }

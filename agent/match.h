@@ -70,15 +70,17 @@ uint64_t match_cpu_ns(const struct match *m);
  * 0: half a minute for each) and a moment, for what was found so far. */
 void match_set_deadline(struct match *m, uint64_t deadline_ns);
 
-/* Hands over the resident bytes of @s, read by @mem.  -ESRCH: the process is
- * gone; -EPIPE, -ETIMEDOUT, -EBADMSG: the matcher failed (it is started anew
- * for the next process) and @why says how. */
+/* Hands over the resident bytes of @s, read by @mem, which is borrowed until
+ * match_end() or match_drop().  A matcher that fails is started anew and shown
+ * all of it again.  -ESRCH: the process is gone; -EPIPE, -ETIMEDOUT, -EBADMSG:
+ * it failed again, @why says at what and what was not looked at, the rest may
+ * go on; -EAGAIN: it did not, but memory had changed meanwhile. */
 int match_look(struct match *m, struct mem *mem, const struct suspect *s,
 	       struct why *why);
 
-/* The process is at its end: *ret points to the hits, valid until the next
- * match_look().  Errors as above.  -ENODATA: the hits are there, but not all
- * was looked for; @why says what. */
+/* The process is at its end: *ret points to the hits in what was looked at,
+ * valid until the next match_look().  Not 0: that was not all of it, or not
+ * with all rules (-ENODATA); @why says what. */
 int match_end(struct match *m, const struct hit **ret, size_t *ret_n,
 	      struct why *why);
 

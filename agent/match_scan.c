@@ -298,6 +298,26 @@ static bool is_wanted(const struct scan *s, const struct wire_look *look)
 	return false;
 }
 
+static bool is_skipped(const struct wire_only *only, uint32_t rule)
+{
+	for (uint32_t i = 0; i < only->n; i++)
+		if (only->skipped[i] == rule)
+			return true;
+	return rule < only->from || rule >= only->to;
+}
+
+int match_scan_only(struct match_scan *all, const struct wire_only *only)
+{
+	if (only->n > WIRE_SKIPPED)
+		return -EBADMSG;
+	for (unsigned i = 0; i < SET_COUNT; i++)
+		if (all->scan[i].started)
+			return -EBADMSG;
+	for (uint32_t i = 0; i < rules_count(all->rules); i++)
+		rules_switch(all->rules, i, !is_skipped(only, i));
+	return 0;
+}
+
 int match_scan_look(struct match_scan *all, const struct wire_look *look,
 		    const uint8_t *memory)
 {

@@ -30,6 +30,10 @@ int match_scan_new(struct rules *rules, const struct match_scan_tell *tell,
 
 void match_scan_free(struct match_scan *);
 
+/* From now on, looks for these rules only.  -EBADMSG: in the middle of a
+ * process. */
+int match_scan_only(struct match_scan *, const struct wire_only *);
+
 /* Looks at one LOOK's windows, whose bytes are in @memory[WIRE_BYTES].
  * -EBADMSG: a window lies outside it. */
 int match_scan_look(struct match_scan *, const struct wire_look *,

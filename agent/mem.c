@@ -152,6 +152,11 @@ int mem_attach(struct mem *m, const struct proc *proc)
 	return 0;
 }
 
+const struct proc *mem_proc(const struct mem *m)
+{
+	return m->proc;
+}
+
 bool mem_can_scan(const struct mem *m)
 {
 	return m->can_scan;
@@ -366,14 +371,15 @@ static int copy(struct mem *m)
  * answers, that pid has not been given to another one.  And this memory is
  * still its own: of memory that is no more, as after an exec, PAGEMAP_SCAN
  * says that nothing is resident, but reading pagemap gives no entry. */
-static bool still_there(const struct mem *m)
+bool mem_is_its_own(const struct mem *m)
 {
-	uint64_t entry;
+	uint64_t entry, at = m->region ? m->region->start : 0;
 
+	if (m->proc->saved)
+		return true;
 	return faccessat(m->proc->dir, "stat", F_OK, 0) == 0 &&
 	       pread(m->pagemap_fd, &entry, sizeof(entry),
-		     (off_t)(m->region->start / m->page * 8)) ==
-		       sizeof(entry);
+		     (off_t)(at / m->page * 8)) == sizeof(entry);
 }
 
 /* The same of saved memory: what is in the capture is what was resident. */
@@ -408,7 +414,7 @@ int mem_next(struct mem *m, struct batch *ret)
 
 	if (!err && !m->proc->saved)
 		err = copy(m);
-	if (!err && !m->proc->saved && !still_there(m))
+	if (!err && !mem_is_its_own(m))
 		err = -ESRCH;
 	if (err)
 		return err;

@@ -34,6 +34,13 @@ void mem_free(struct mem *);
  * -ESRCH: gone. */
 int mem_attach(struct mem *, const struct proc *proc);
 
+/* Whose memory it reads. */
+const struct proc *mem_proc(const struct mem *);
+
+/* Is that memory still its own?  Not after it ended or began another
+ * program. */
+bool mem_is_its_own(const struct mem *);
+
 /* Does PAGEMAP_SCAN work on the process?  Else pagemap is read. */
 bool mem_can_scan(const struct mem *);
 

@@ -265,16 +265,12 @@ int proc_refresh(struct proc *p)
 
 int proc_identify(int procfs, pid_t pid, struct proc *ret)
 {
-	struct proc p = { .dir = -1 };
-	char name[32], text[1024];
-	ssize_t n;
+	struct proc p = { .dir = -1, .tid = pid };
+	char name[32];
 	int err;
 
 	snprintf(name, sizeof(name), "%d/stat", pid);
-	n = io_read_at(procfs, name, text, sizeof(text));
-	if (n <= 0)
-		return n == 0 || n == -ENOENT ? -ESRCH : (int)n;
-	err = proc_parse_stat(text, (size_t)n, &p);
+	err = read_stat(procfs, name, &p);
 	if (err)
 		return err;
 	if (p.pid != pid)
@@ -282,6 +278,16 @@ int proc_identify(int procfs, pid_t pid, struct proc *ret)
 	p.seen_ns = io_now_ns();
 	*ret = p;
 	return 0;
+}
+
+int proc_reread(struct proc *p)
+{
+	struct proc now = *p;
+	int err = proc_refresh(&now) ?: read_uid(p, &now.uid);
+
+	if (!err)
+		*p = now;
+	return err == -ENOENT ? -ESRCH : err;
 }
 
 static bool is_dead(const struct proc *p)

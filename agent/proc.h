@@ -8,7 +8,8 @@
 #include "flow.h"
 
 /* All pids below @procfs (a directory descriptor of a mounted procfs, or of
- * some process's task/), in ascending order; *ret is for the caller to free.  0 or -errno. */
+ * some process's task/), in ascending order; *ret is for the caller to free.
+ * 0 or -errno. */
 int proc_list(int procfs, pid_t **ret, size_t *ret_n);
 
 /* Opens @pid: identity, state, owner, times.  -ESRCH: it is gone;
@@ -34,6 +35,9 @@ void proc_close(struct proc *);
 
 /* Reads state, threads and CPU time again.  -ESRCH: it has ended. */
 int proc_refresh(struct proc *);
+
+/* That, and its owner, which another program may have changed. */
+int proc_reread(struct proc *);
 
 /* Has it ended, or begun to?  A zombie has no memory left to read. */
 bool proc_gone(const struct proc *);

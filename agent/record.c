@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "exefile.h"
+#include "who.h"
 #include "io.h"
 #include "record.h"
 
@@ -72,7 +73,8 @@ int record_look(struct record *r, const struct look *look, enum verdict verdict,
 				    exe.id };
 
 	if (verdict == VERDICT_FINDING) {
-		(void)exefile_read(look->proc, 0, &exe);
+		(void)exefile_read_open(look->proc, look->who->exe_file, 0,
+					&exe);
 		return ledger_seen(r->ledger, r->spool, finding->category,
 				   finding->severity, &p, json, why);
 	}

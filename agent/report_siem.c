@@ -53,6 +53,29 @@ static json_object *connection(const struct report_event *e, size_t i)
 		       : NULL;
 }
 
+static json_object *first(json_object *o, const char *key)
+{
+	json_object *list = report_json_get(o, key, json_type_array);
+
+	return list && json_object_array_length(list)
+		       ? json_object_array_get_idx(list, 0)
+		       : NULL;
+}
+
+/* The finding's container, and what SCC has no field for. */
+static json_object *properties(const struct report_event *e)
+{
+	return report_json_get(e->finding, "sourceProperties",
+			       json_type_object);
+}
+
+static json_object *pod(const struct report_event *e)
+{
+	return first(report_json_get(e->finding, "kubernetes",
+				     json_type_object),
+		     "pods");
+}
+
 /* ---- OCSF ------------------------------------------------------------- */
 
 /* "2026-11-22T23:30:00.123456Z" in ms since 1970; 0 where it is not. */
@@ -70,8 +93,42 @@ static int64_t time_ms(const char *text)
 	return (int64_t)timegm(&tm) * 1000 + ms;
 }
 
-static void ocsf_process(json_object *o, json_object *p)
+static void ocsf_parent(json_object *to, json_object *parent)
 {
+	json_object *file;
+
+	copy(to, "name", parent, "name");
+	if (!report_json_text(parent, "executable"))
+		return;
+	file = add(to, "file");
+	copy(file, "path", parent, "executable");
+	copy(file, "name", parent, "name");
+	set_int(file, "type_id", 1);
+}
+
+static void ocsf_container(json_object *process, const struct report_event *e)
+{
+	json_object *c = first(e->finding, "containers"), *to, *image;
+
+	if (!c)
+		return;
+	to = add(process, "container");
+	copy(to, "uid", properties(e), "containerId");
+	copy(to, "name", c, "name");
+	copy(to, "runtime", properties(e), "containerRuntime");
+	copy(to, "pod_uuid", properties(e), "podUid");
+	if (pod(e))
+		report_json_set(to, "orchestrator", "kubernetes");
+	if (!report_json_text(c, "uri") && !report_json_text(c, "imageId"))
+		return;
+	image = add(to, "image");
+	copy(image, "name", c, "uri");
+	copy(image, "uid", c, report_json_text(c, "imageId") ? "imageId" : "uri");
+}
+
+static void ocsf_process(json_object *o, const struct report_event *e)
+{
+	json_object *p = report_format_process(e);
 	json_object *binary = report_json_get(p, "binary", json_type_object);
 	json_object *to, *file, *hash;
 
@@ -81,8 +138,10 @@ static void ocsf_process(json_object *o, json_object *p)
 	set_int(to, "pid", report_format_int(p, "pid"));
 	copy(to, "name", p, "name");
 	copy(add(to, "user"), "uid", p, "userId");
-	set_int(add(to, "parent_process"), "pid",
-		report_format_int(p, "parentPid"));
+	file = add(to, "parent_process");
+	set_int(file, "pid", report_format_int(p, "parentPid"));
+	ocsf_parent(file, first(properties(e), "parents"));
+	ocsf_container(to, e);
 	file = add(to, "file");
 	copy(file, "path", binary, "path");
 	copy(file, "name", p, "name");
@@ -164,7 +223,10 @@ static void ocsf_head(json_object *o, const struct report_event *e)
 	product = add(o, "metadata");
 	report_json_set(product, "version", "1.3.0");
 	json_object_object_add(product, "profiles",
-			       json_tokener_parse("[\"cloud\"]"));
+			       json_tokener_parse(
+				       first(e->finding, "containers")
+					       ? "[\"cloud\",\"container\"]"
+					       : "[\"cloud\"]"));
 	product = add(product, "product");
 	report_json_set(product, "name", "davylamp");
 	report_json_set(product, "vendor_name", "davylamp");
@@ -190,7 +252,7 @@ json_object *report_format_ocsf(const struct report_event *e)
 	part = add_element(o, "resources");
 	copy(part, "uid", e->finding, "resourceName");
 	report_json_set(part, "type", "google.compute.Instance");
-	ocsf_process(o, report_format_process(e));
+	ocsf_process(o, e);
 	ocsf_observables(o, e);
 	return o;
 }
@@ -205,8 +267,50 @@ static void add_word(json_object *o, const char *key, const char *word)
 	json_object_object_add(o, key, list);
 }
 
-static void ecs_process(json_object *o, json_object *p)
+/* A dot in a key would make an object of it. */
+static void ecs_label(json_object *labels, json_object *l)
 {
+	const char *name = report_json_text(l, "name");
+	char key[256];
+
+	if (!name || !*name)
+		return;
+	snprintf(key, sizeof(key), "%s", name);
+	for (char *s = key; (s = strchr(s, '.'));)
+		*s = '_';
+	copy(labels, key, l, "value");
+}
+
+static void ecs_container(json_object *o, const struct report_event *e)
+{
+	json_object *c = first(e->finding, "containers"), *to, *labels;
+	json_object *list = report_json_get(c, "labels", json_type_array);
+
+	if (!c)
+		return;
+	to = add(o, "container");
+	copy(to, "id", properties(e), "containerId");
+	copy(to, "name", c, "name");
+	copy(to, "runtime", properties(e), "containerRuntime");
+	if (report_json_text(c, "uri"))
+		copy(add(to, "image"), "name", c, "uri");
+	labels = list ? add(to, "labels") : NULL;
+	for (size_t i = 0; list && i < json_object_array_length(list); i++)
+		ecs_label(labels, json_object_array_get_idx(list, i));
+	if (!pod(e))
+		return;
+	to = add(o, "orchestrator");
+	report_json_set(to, "type", "kubernetes");
+	copy(to, "namespace", pod(e), "ns");
+	to = add(to, "resource");
+	report_json_set(to, "type", "pod");
+	copy(to, "name", pod(e), "name");
+	copy(to, "id", properties(e), "podUid");
+}
+
+static void ecs_process(json_object *o, const struct report_event *e)
+{
+	json_object *p = report_format_process(e), *parent;
 	json_object *to = add(o, "process");
 	json_object *binary = report_json_get(p, "binary", json_type_object);
 	json_object *args = report_json_get(p, "args", json_type_array);
@@ -216,7 +320,11 @@ static void ecs_process(json_object *o, json_object *p)
 	copy(to, "executable", binary, "path");
 	if (args)
 		json_object_object_add(to, "args", json_object_get(args));
-	set_int(add(to, "parent"), "pid", report_format_int(p, "parentPid"));
+	parent = add(to, "parent");
+	set_int(parent, "pid", report_format_int(p, "parentPid"));
+	copy(parent, "name", first(properties(e), "parents"), "name");
+	copy(parent, "executable", first(properties(e), "parents"),
+	     "executable");
 	copy(add(to, "user"), "id", p, "userId");
 	if (report_json_text(binary, "sha256"))
 		copy(add(to, "hash"), "sha256", binary, "sha256");
@@ -283,13 +391,12 @@ json_object *report_format_ecs(const struct report_event *e)
 	ecs_event(add(o, "event"), e);
 	rule = add(o, "rule");
 	json_object_object_add(rule, "name", report_format_names(e, true));
-	copy(rule, "ruleset",
-	     report_json_get(e->finding, "sourceProperties", json_type_object),
-	     "ruleSetVersion");
+	copy(rule, "ruleset", properties(e), "ruleSetVersion");
 	copy(rule, "category", e->finding, "category");
 	ecs_threat(add(o, "threat"));
 	if (p)
-		ecs_process(o, p);
+		ecs_process(o, e);
+	ecs_container(o, e);
 	ecs_place(o, e);
 	return o;
 }

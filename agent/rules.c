@@ -304,6 +304,13 @@ const struct rule *rules_rule(const struct rules *r, uint32_t i)
 	return &r->rules[r->index[i]];
 }
 
+void rules_switch(struct rules *r, uint32_t i, bool on)
+{
+	YR_RULE *rule = &r->compiled->rules_table[r->index[i]];
+
+	(on ? yr_rule_enable : yr_rule_disable)(rule);
+}
+
 bool rules_judges(const struct rules *r, unsigned set, uint32_t index)
 {
 	return r->plan.rules[index].sets & 1U << set;

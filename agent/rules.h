@@ -56,6 +56,9 @@ bool rules_number(const struct rules *, unsigned set, const YR_RULE *rule,
 bool rules_every_page(const struct rules *, uint32_t i);
 void rules_why_slow(const struct rules *, uint32_t i, char *ret, size_t cap);
 
+/* Switches rule @i off or on again: its strings and its condition. */
+void rules_switch(struct rules *, uint32_t i, bool on);
+
 /* The compiled rules for @set (0..SET_COUNT-1), NULL if it reports no rule. */
 YR_RULES *rules_set(const struct rules *, unsigned set);
 

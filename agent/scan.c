@@ -8,6 +8,7 @@
 #include "scan.h"
 #include "sweep.h"
 #include "tally.h"
+#include "who.h"
 
 struct scan {
 	struct match *match;
@@ -15,6 +16,8 @@ struct scan {
 	struct mem *mem;
 	struct tally *tally;
 	struct maps *maps;
+	struct proc proc; /* of the look */
+	struct who who;	  /* likewise */
 	struct sweep sweep;
 	struct sweep_result result;
 	uint64_t deadline_ns;
@@ -71,6 +74,7 @@ int scan_new(const struct scan_options *o, struct scan **ret, struct why *why)
 		err = mem_new(o->frames, &s->mem);
 	s->suspect = o->suspect;
 	s->suspect_user = o->user;
+	s->who.exe_file = -1;
 	s->sweep.set = o->set;
 	s->sweep.filter = s->filter;
 	s->sweep.any_filter = s->any_filter;
@@ -93,6 +97,7 @@ void scan_free(struct scan *s)
 	tally_free(s->tally);
 	mem_free(s->mem);
 	maps_free(s->maps);
+	who_close(&s->who);
 	free(s);
 }
 
@@ -226,7 +231,9 @@ static int look_at_regions(struct scan *s, struct look *l)
 	if (err)
 		return err;
 	l->maps = s->maps;
-	err = mem_attach(s->mem, l->proc);
+	err = mem_attach(s->mem, l->proc) ?: proc_reread(&s->proc);
+	if (!err && !mem_is_its_own(s->mem))
+		err = -ESRCH; /* and that is another's name */
 	for (size_t i = 0; !err && (r = maps_by_suspicion(s->maps, i)) != NULL;
 	     i++)
 		if (!l->shallow || r->where != WHERE_PLAIN)
@@ -242,8 +249,10 @@ static void begin(struct scan *s, const struct proc *proc,
 	maps_free(s->maps);
 	s->maps = NULL;
 	tally_reset(s->tally);
+	who_close(&s->who);
 	memset(l, 0, sizeof(*l));
-	l->proc = proc;
+	s->proc = *proc;
+	l->proc = &s->proc;
 	l->shallow = depth == SCAN_PROGRAM;
 }
 
@@ -286,6 +295,22 @@ static void fill(struct scan *s, struct look *l)
 		l->cpu_share = proc_cpu_share(l->proc, l->proc);
 }
 
+/* Who holds what was found?  Only if that memory is still its own: another
+ * program may have begun, and is not to be accused. */
+static void identify(struct scan *s, struct look *l)
+{
+	if (!l->n_hits && !l->n_shares)
+		return;
+	who_read(l->proc, &s->who);
+	l->who = &s->who;
+	if (mem_is_its_own(s->mem))
+		return;
+	who_close(&s->who);
+	memset(&s->who, 0, sizeof(s->who));
+	s->who.exe_file = -1;
+	mark(l, SCAN_VANISHED, "it ended or began another program");
+}
+
 void scan_look(struct scan *s, const struct proc *proc, enum scan_depth depth,
 	       uint64_t deadline_ns, bool (*tick)(void *user, uint64_t bytes),
 	       void *user, struct look *ret)
@@ -310,4 +335,5 @@ void scan_look(struct scan *s, const struct proc *proc, enum scan_depth depth,
 	ret->denied = err == -EACCES || err == -EPERM;
 	conclude(ret, err);
 	fill(s, ret);
+	identify(s, ret);
 }

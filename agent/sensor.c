@@ -35,7 +35,8 @@ static void tell(void *user, const struct event *e)
 	s->take(s->user, e);
 }
 
-/* ---- which way ------------------------------------------------------------ */
+/* ---- which way ------------------------------------------------------------
+ */
 
 static int set_timer(struct sensor *s)
 {
@@ -89,7 +90,10 @@ int sensor_new(const struct sensor_options *o, struct sensor **ret,
 	s->procfs = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	s->way = (struct sensor_way){
-		.o = &s->o, .state = &s->state, .tell = tell, .user = s,
+		.o = &s->o,
+		.state = &s->state,
+		.tell = tell,
+		.user = s,
 		.procfs = o->views ? views_procfs(o->views) : s->procfs,
 		.tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK),
 	};
@@ -118,7 +122,8 @@ void sensor_free(struct sensor *s)
 	free(s);
 }
 
-/* ---- reading ------------------------------------------------------------------ */
+/* ---- reading
+ * ------------------------------------------------------------------ */
 
 int sensor_fd(const struct sensor *s)
 {

@@ -41,6 +41,7 @@ struct event {
 struct sensor_options {
 	bool no_bpf, no_netlink; /* leave out that way */
 	struct views *views;	 /* borrowed; NULL: /proc itself */
+	bool measure; /* what the programs cost; needs CAP_SYS_ADMIN */
 	/* For tests: so few that they overflow.  0: the usual. */
 	uint32_t table_entries; /* processes that await their age */
 	uint32_t ring_bytes;	/* a power of two, at least a page */
@@ -51,6 +52,7 @@ struct sensor_program {
 	const char *name; /* "exec", "mprotect" */
 	const char *how;  /* "tp_btf", "fentry", "kprobe"; "" if not at all */
 	char why[256];	  /* it does not work; "" if it does */
+	uint64_t runs, run_ns; /* in all; if measured */
 };
 
 #define SENSOR_PROGRAMS 8
@@ -63,7 +65,7 @@ struct sensor_state {
 	size_t n_programs;
 	uint64_t forks, execs, exits; /* of processes; polling: none */
 	uint64_t events[EVENT_KINDS]; /* handed over */
-	uint64_t missed; /* processes or code: led to EVENT_LOST */
+	uint64_t missed;	      /* processes or code: led to EVENT_LOST */
 	uint64_t dropped; /* connections and names, for want of room */
 };
 
@@ -83,8 +85,8 @@ int sensor_fd(const struct sensor *);
 /* Hands over what is there, without blocking.  -errno: this way broke, the
  * next one is used from now on (EVENT_LOST was handed over; sensor_state()
  * says why). */
-int sensor_read(struct sensor *,
-		void (*take)(void *user, const struct event *), void *user);
+int sensor_read(struct sensor *, void (*take)(void *user, const struct event *),
+		void *user);
 
 /* As of now; valid until the next call. */
 const struct sensor_state *sensor_state(struct sensor *);

@@ -44,10 +44,9 @@ bool sensor_code_is_news(struct sensor_code *c, const struct event *e)
 		return false;
 	}
 	if (c->n < KNOWN)
-		c->known[c->n++] = (struct known){
-			e->pid, false, e->start_ticks, e->at_ns, e->cgroup,
-			e->at_ns
-		};
+		c->known[c->n++] =
+			(struct known){ e->pid,	  false,     e->start_ticks,
+					e->at_ns, e->cgroup, e->at_ns };
 	return true;
 }
 

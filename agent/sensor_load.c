@@ -46,8 +46,9 @@ int sensor_initial_pids(struct why *why)
 	char space[64];
 
 	if (io_link_at(AT_FDCWD, "/proc/self/ns/pid", space, sizeof(space)) < 0)
-		return why_set(why, -errno, "/proc/self/ns/pid can not be "
-					    "read: mount /proc");
+		return why_set(why, -errno,
+			       "/proc/self/ns/pid can not be "
+			       "read: mount /proc");
 	if (strcmp(space, INITIAL_PID_NAMESPACE))
 		return why_set(why, -EXDEV,
 			       "this is a container's pid namespace: run on "
@@ -100,10 +101,9 @@ int sensor_load(struct bpf_object *o, char ret_refused[static 64],
 	listen_to_libbpf();
 	err = bpf_object__load(o);
 	snprintf(ret_refused, 64, "%s", err ? refused : "");
-	if (err)
+	if (err) /* that it may load none at all it says at length */
 		why_set(why, err, "%s%s",
-			first_said[0] ? first_said : strerror(-err),
-			mend(err));
+			refused[0] ? first_said : strerror(-err), mend(err));
 	return err;
 }
 

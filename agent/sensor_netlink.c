@@ -24,7 +24,7 @@
 #include "sensor_own.h"
 
 #define PERIOD_MS 250
-#define ENTRIES	  8192 /* alive and younger than SENSOR_SETTLE_MS */
+#define ENTRIES	  8192	     /* alive and younger than SENSOR_SETTLE_MS */
 #define RECEIVE	  (16 << 20) /* bytes that may wait in the kernel */
 #define BATCH	  64
 #define BATCHES	  4096 /* at one go */
@@ -42,7 +42,8 @@ struct netlink {
 	int64_t to_boottime_ns; /* from CLOCK_MONOTONIC */
 };
 
-/* ---- the table -------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------
+ */
 
 static uint32_t home(const struct netlink *l, pid_t pid)
 {
@@ -92,7 +93,8 @@ static void take_out(struct netlink *l, uint32_t gap)
 	l->n--;
 }
 
-/* ---- messages ------------------------------------------------------------------ */
+/* ---- messages
+ * ------------------------------------------------------------------ */
 
 #define AT(field)                                          \
 	((uint32_t)(NLMSG_HDRLEN + sizeof(struct cn_msg) + \
@@ -163,8 +165,8 @@ static const struct proc_event *event_in(const char *bytes, size_t len,
 	const struct nlmsghdr *h = (const void *)bytes;
 	const struct cn_msg *m = NLMSG_DATA(h);
 
-	if (from->nl_pid || len < AT(event_data) ||
-	    m->id.idx != CN_IDX_PROC || m->id.val != CN_VAL_PROC)
+	if (from->nl_pid || len < AT(event_data) || m->id.idx != CN_IDX_PROC ||
+	    m->id.val != CN_VAL_PROC)
 		return NULL;
 	return (const void *)m->data;
 }
@@ -184,8 +186,10 @@ static int receive(struct netlink *l, struct sensor_way *w)
 	for (int i = 0; i < BATCH; i++) {
 		v[i] = (struct iovec){ bytes[i], MESSAGE_BYTES };
 		m[i].msg_hdr = (struct msghdr){
-			.msg_name = &from[i], .msg_namelen = sizeof(from[i]),
-			.msg_iov = &v[i], .msg_iovlen = 1,
+			.msg_name = &from[i],
+			.msg_namelen = sizeof(from[i]),
+			.msg_iov = &v[i],
+			.msg_iovlen = 1,
 		};
 	}
 	n = recvmmsg(l->fd, m, BATCH, MSG_DONTWAIT, NULL);
@@ -201,11 +205,13 @@ static int receive(struct netlink *l, struct sensor_way *w)
 	return n;
 }
 
-/* ---- the old enough ---------------------------------------------------------- */
+/* ---- the old enough
+ * ---------------------------------------------------------- */
 
 static void tell_born(struct sensor_way *w, const struct waiting *waiting)
 {
-	struct event e = { .kind = EVENT_BORN, .pid = waiting->pid,
+	struct event e = { .kind = EVENT_BORN,
+			   .pid = waiting->pid,
 			   .at_ns = waiting->at_ns };
 	struct proc p;
 
@@ -257,7 +263,8 @@ static int read_netlink(void *it, struct sensor_way *w)
 	return 0;
 }
 
-/* ---- start ----------------------------------------------------------------------- */
+/* ---- start
+ * ----------------------------------------------------------------------- */
 
 static void close_netlink(void *it)
 {
@@ -345,8 +352,8 @@ static int open_netlink(struct sensor_way *w, void **ret, struct why *why)
 		return -ENOMEM;
 	l->fd = -1;
 	l->size = 2;
-	while (l->size / 2 < (w->o->table_entries ? w->o->table_entries
-						   : ENTRIES))
+	while (l->size / 2 <
+	       (w->o->table_entries ? w->o->table_entries : ENTRIES))
 		l->size *= 2;
 	l->table = calloc(l->size, sizeof(*l->table));
 	l->to_boottime_ns = boottime_offset();
@@ -356,7 +363,8 @@ static int open_netlink(struct sensor_way *w, void **ret, struct why *why)
 			why_set(why, err, "%s: %s", strerror(-err),
 				err == -EPERM || err == -EACCES
 					? "needs CAP_NET_ADMIN"
-					: "the kernel needs CONFIG_PROC_EVENTS");
+					: "the kernel needs "
+					  "CONFIG_PROC_EVENTS");
 	}
 	if (err)
 		close_netlink(l);

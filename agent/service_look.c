@@ -135,12 +135,10 @@ static void tell_finding(struct service *s, const struct finding *f)
 	struct why why = { "" };
 	struct ledger_counts before, after;
 	struct spool_counts spool;
-	struct who who;
 	json_object *json;
 	char text[512];
 
-	who_read(f->look->proc, &who);
-	json = finding_json(f, &who, &s->gear->tools);
+	json = finding_json(f, f->look->who, &s->gear->tools);
 	record_counts(s->record, &before, &spool);
 	if (record_look(s->record, f->look, VERDICT_FINDING, f, json, &why))
 		complain(&why);

@@ -115,14 +115,51 @@ static void show_process(const struct show *s, const struct look *l,
 	show_field(s, "cpu", text);
 }
 
+/* "docker 3f2a91b6c0de, web-1 (nginx:1.25)" */
+static void show_container(const struct show *s, const struct container *c)
+{
+	char name[320], image[320], text[800];
+
+	if (!c->id[0])
+		return;
+	text_escape_str(c->name, name, sizeof(name));
+	text_escape_str(c->image, image, sizeof(image));
+	snprintf(text, sizeof(text), "%s %.12s%s%s%s%s%s", c->runtime, c->id,
+		 *name ? ", " : "", name, *image ? " (" : "", image,
+		 *image ? ")" : "");
+	show_field(s, "container", text);
+	if (!c->pod[0] && !c->pod_uid[0])
+		return;
+	text_escape_str(c->pod_namespace, image, sizeof(image));
+	text_escape_str(c->pod[0] ? c->pod : c->pod_uid, name, sizeof(name));
+	snprintf(text, sizeof(text), "%s%s%s", image, *image ? "/" : "", name);
+	show_field(s, "pod", text);
+}
+
+/* "4242 bash, 4100 sshd, 1 systemd" */
+static void show_parents(const struct show *s, const struct who *w)
+{
+	char text[WHO_PARENTS * (PROC_COMM * 4 + 16)], comm[PROC_COMM * 4];
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_parents; i++)
+		n += (size_t)snprintf(
+			text + n, sizeof(text) - n, "%s%d %s", n ? ", " : "",
+			w->parents[i].pid,
+			text_escape_str(w->parents[i].comm, comm,
+					sizeof(comm)));
+	if (n)
+		show_field(s, "parents", text);
+}
+
 static void show_program(const struct show *s, const struct who *w)
 {
 	char text[600], joined[sizeof(w->args) + 1];
 
 	text_escape_str(w->exe[0] ? w->exe : "(unknown)", text,
-			sizeof(text) - 16);
+			sizeof(text) - 32);
 	if (w->exe_deleted)
-		strcat(text, " (deleted)");
+		strcat(text, w->exe_memfd ? " (in memory only)" : " (deleted)");
 	show_field(s, "executable", text);
 	if (w->args_len) {
 		size_t n = w->args_len;
@@ -134,11 +171,8 @@ static void show_program(const struct show *s, const struct who *w)
 		show_field(s, "command",
 			   text_escape(joined, n, text, 240));
 	}
-	if (w->container[0]) {
-		snprintf(text, sizeof(text), "%s %.12s", w->runtime,
-			 w->container);
-		show_field(s, "container", text);
-	}
+	show_parents(s, w);
+	show_container(s, &w->container);
 	if (w->unit[0])
 		show_field(s, "unit",
 			   text_escape_str(w->unit, text, sizeof(text)));
@@ -279,6 +313,11 @@ void show_finding(const struct show *s, const struct finding *f,
 		snprintf(text, sizeof(text), "a mapping of %s, as RandomX's "
 					     "dataset or cache takes",
 			 text_bytes(f->dataset_bytes, size));
+		show_field(s, "evidence", text);
+	}
+	if (w->huge_bytes) {
+		snprintf(text, sizeof(text), "%s in huge pages",
+			 text_bytes(w->huge_bytes, size));
 		show_field(s, "evidence", text);
 	}
 	if (f->only_read)

@@ -36,7 +36,8 @@ struct views {
 	struct why no_private, no_tasks;
 };
 
-/* ---- a procfs of our own ----------------------------------------------------- */
+/* ---- a procfs of our own
+ * ----------------------------------------------------- */
 
 /* It is attached nowhere: only this descriptor knows it, and nobody can mount
  * anything over what is in it.  Since Linux 5.8 it has options of its own, so
@@ -46,8 +47,8 @@ static int open_private(struct why *why)
 	int fs, err, mount = -1;
 
 	fs = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
-	if (fs < 0 || syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL,
-			      NULL, 0) < 0)
+	if (fs < 0 ||
+	    syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		err = errno;
 	else {
 		mount = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC,
@@ -123,7 +124,8 @@ void views_close(struct views *v)
 	free(v);
 }
 
-/* ---- lists ----------------------------------------------------------------------- */
+/* ---- lists
+ * ----------------------------------------------------------------------- */
 
 static int by_pid(const void *a, const void *b)
 {
@@ -203,14 +205,16 @@ static int read_seen(const struct views *v, pid_t pid, struct seen *ret)
 
 	if (err)
 		return err;
-	*ret = (struct seen){ .pid = pid, .ppid = p.ppid,
+	*ret = (struct seen){ .pid = pid,
+			      .ppid = p.ppid,
 			      .start_ticks = p.start_ticks,
 			      .cpu_ns = p.cpu_ticks * v->tick_ns,
 			      .kernel = p.kernel };
 	return 0;
 }
 
-/* ---- the union --------------------------------------------------------------------- */
+/* ---- the union
+ * --------------------------------------------------------------------- */
 
 static int by_seen_pid(const void *a, const void *b)
 {
@@ -268,8 +272,7 @@ static int mark_unlisted(struct views *v, const struct pids *listed)
 		return err;
 	err = views_tasks_list(v->tasks, &later, &n);
 	for (size_t i = 0; i < v->n && !err; i++) {
-		if (has(listed, v->list[i].pid) ||
-		    has(&again, v->list[i].pid))
+		if (has(listed, v->list[i].pid) || has(&again, v->list[i].pid))
 			continue;
 		s = find(later, n, v->list[i].pid);
 		if (s && s->start_ticks == v->list[i].start_ticks)
@@ -373,7 +376,8 @@ int views_list(struct views *v, const struct seen **ret, size_t *ret_n)
 	return 0;
 }
 
-/* ---- asking ------------------------------------------------------------------------- */
+/* ---- asking
+ * ------------------------------------------------------------------------- */
 
 int views_procfs(const struct views *v)
 {

@@ -10,9 +10,9 @@
 #include "sensor_load.h"
 #include "views_tasks.h"
 
-#define PF_KTHREAD 0x00200000 /* linux/sched.h */
-#define THREADS_MAX (4U << 20) /* PID_MAX_LIMIT, linux/threads.h */
-#define CHUNK	   (32U << 10) /* what the kernel hands over at once, at most */
+#define PF_KTHREAD  0x00200000	/* linux/sched.h */
+#define THREADS_MAX (4U << 20)	/* PID_MAX_LIMIT, linux/threads.h */
+#define CHUNK	    (32U << 10) /* what the kernel hands over at once, at most */
 
 struct views_tasks {
 	struct bpf_object *object;
@@ -36,8 +36,8 @@ int views_tasks_open(struct views_tasks **ret, struct why *why)
 	if (!err)
 		err = sensor_load_open(
 			builtin_tasks,
-			(size_t)(builtin_tasks_end - builtin_tasks),
-			&t->object, why);
+			(size_t)(builtin_tasks_end - builtin_tasks), &t->object,
+			why);
 	if (!err)
 		err = sensor_load(t->object, refused, why);
 	if (!err) {
@@ -62,7 +62,8 @@ void views_tasks_close(struct views_tasks *t)
 	free(t);
 }
 
-/* ---- reading ----------------------------------------------------------------- */
+/* ---- reading
+ * ----------------------------------------------------------------- */
 
 /* A thread that is no leader adds its time only; it may come before its
  * leader, for ids wrap. */

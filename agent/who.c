@@ -1,5 +1,4 @@
 /* who.c - what people need to know of a process in a finding. */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -7,10 +6,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "exefile.h"
 #include "io.h"
 #include "peers.h"
 #include "proc.h"
 #include "who.h"
+
+#define PATH_SHOWN 2047 /* of a cgroup's */
 
 /* By /etc/passwd alone: getpwuid(3) would load the host's NSS modules and talk
  * to daemons, from a program with root's rights. */
@@ -60,6 +62,8 @@ static void read_exe(const struct proc *p, struct who *ret)
 	if (ret->exe_deleted && (size_t)n > sizeof(mark) - 1 &&
 	    !strcmp(ret->exe + n - (sizeof(mark) - 1), mark))
 		ret->exe[n - (ssize_t)(sizeof(mark) - 1)] = '\0';
+	/* mm/memfd.c names them so; none has another name. */
+	ret->exe_memfd = ret->exe_deleted && !strncmp(ret->exe, "/memfd:", 7);
 }
 
 static void read_args(const struct proc *p, struct who *ret)
@@ -72,34 +76,6 @@ static void read_args(const struct proc *p, struct who *ret)
 	ret->args_truncated = (size_t)n > sizeof(ret->args);
 	ret->args_len = ret->args_truncated ? sizeof(ret->args) : (size_t)n;
 	memcpy(ret->args, text, ret->args_len);
-}
-
-/* Length of the run of 64 hex digits at @s, 64 or 0. */
-static size_t id_length(const char *s)
-{
-	size_t n = strspn(s, "0123456789abcdef");
-
-	return n == 64 && !isalnum((unsigned char)s[n]) ? n : 0;
-}
-
-static const char *runtime_before(const char *path, const char *id)
-{
-	static const struct {
-		const char *mark, *name;
-	} known[] = {
-		{ "docker-", "docker" },      { "/docker/", "docker" },
-		{ "cri-containerd-", "containerd" },
-		{ "crio-", "cri-o" },	      { "libpod-", "podman" },
-		{ "kubepods", "kubernetes" },
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		const char *at = strstr(path, known[i].mark);
-
-		if (at && at < id)
-			return known[i].name;
-	}
-	return "container";
 }
 
 /* The last path element that ends in .service or .scope. */
@@ -123,24 +99,12 @@ static void find_unit(const char *path, size_t len, struct who *ret)
 
 void who_parse_cgroup(const char *text, struct who *ret)
 {
-	for (const char *line = text; line && *line;) {
-		const char *end = strchr(line, '\n');
-		size_t len = end ? (size_t)(end - line) : strlen(line);
-		char path[2048];
+	container_parse_cgroup(text, &ret->container);
+	for (const char *line = text; line && *line && !ret->unit[0];) {
+		size_t len = strcspn(line, "\n");
 
-		snprintf(path, sizeof(path), "%.*s", (int)len, line);
-		for (const char *s = path; *s && !ret->container[0]; s++) {
-			if ((s > path && isalnum((unsigned char)s[-1])) ||
-			    !id_length(s))
-				continue;
-			memcpy(ret->container, s, 64);
-			ret->container[64] = '\0';
-			snprintf(ret->runtime, sizeof(ret->runtime), "%s",
-				 runtime_before(path, s));
-		}
-		if (!ret->unit[0])
-			find_unit(path, strlen(path), ret);
-		line = end ? end + 1 : NULL;
+		find_unit(line, len < PATH_SHOWN ? len : PATH_SHOWN, ret);
+		line += len + (line[len] == '\n');
 	}
 }
 
@@ -192,6 +156,57 @@ bool who_in_unit(const char *text, const char *unit)
 	return false;
 }
 
+/* A parent that began after its child is none: the pid was used again, and
+ * the child belongs to whoever adopted it meanwhile. */
+static void read_parents(const struct proc *p, struct who *ret)
+{
+	int procfs = openat(p->dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint64_t start = p->start_ticks;
+	pid_t next = p->ppid;
+
+	while (procfs >= 0 && next > 0 && ret->n_parents < WHO_PARENTS) {
+		struct who_parent *to = &ret->parents[ret->n_parents];
+		struct proc parent;
+
+		if (proc_open(procfs, next, &parent))
+			break;
+		if (parent.start_ticks > start) {
+			proc_close(&parent);
+			break;
+		}
+		to->pid = next;
+		memcpy(to->comm, parent.comm, sizeof(to->comm));
+		if (io_link_at(parent.dir, "exe", to->exe, sizeof(to->exe)) < 0)
+			to->exe[0] = '\0';
+		start = parent.start_ticks;
+		next = parent.ppid;
+		ret->n_parents++;
+		proc_close(&parent);
+	}
+	if (procfs >= 0)
+		close(procfs);
+}
+
+/* Transparent ones and hugetlbfs's, as proc_pid_smaps_rollup(5) sums them. */
+static void read_huge(const struct proc *p, struct who *ret)
+{
+	static const char *const names[] = { "\nAnonHugePages:",
+					     "\nShmemPmdMapped:",
+					     "\nShared_Hugetlb:",
+					     "\nPrivate_Hugetlb:" };
+	char text[4096];
+	unsigned long long kb;
+
+	if (io_read_at(p->dir, "smaps_rollup", text, sizeof(text)) <= 0)
+		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *at = strstr(text, names[i]);
+
+		if (at && sscanf(at + strlen(names[i]), "%llu kB", &kb) == 1)
+			ret->huge_bytes += kb << 10;
+	}
+}
+
 void who_read(const struct proc *p, struct who *ret)
 {
 	char text[8192];
@@ -199,8 +214,19 @@ void who_read(const struct proc *p, struct who *ret)
 	memset(ret, 0, sizeof(*ret));
 	read_user(p->uid, ret->user, sizeof(ret->user));
 	read_exe(p, ret);
+	ret->exe_file = exefile_open(p);
 	read_args(p, ret);
 	if (proc_read(p, CAPTURE_CGROUP, text, sizeof(text)) > 0)
 		who_parse_cgroup(text, ret);
 	peers_read(p, &ret->peers);
+	container_read("", &ret->container);
+	read_parents(p, ret);
+	read_huge(p, ret);
+}
+
+void who_close(struct who *w)
+{
+	if (w->exe_file >= 0)
+		close(w->exe_file);
+	w->exe_file = -1;
 }

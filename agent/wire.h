@@ -9,6 +9,8 @@
  *				RULE...  one per rule
  *				ATOMS... what the prefilter must know
  *				READY, or REFUSED and its end
+ *	ONLY: not all rules
+ *	  (where one failed)
  *	LOOK: n windows in
  *	  the shared memory
  *				LOOKED: that memory is free again
@@ -54,6 +56,7 @@ enum wire_type {
 	WIRE_ATOMS_PART,
 	WIRE_READY,
 	WIRE_REFUSED,
+	WIRE_ONLY,
 	WIRE_LOOK,
 	WIRE_LOOKED, /* no body */
 	WIRE_END,    /* no body */
@@ -77,6 +80,16 @@ struct wire_ready {
 
 struct wire_refused {
 	char text[512];
+};
+
+#define WIRE_SKIPPED 16
+
+/* Of the rules, by their numbers, only these are looked for from now on: @from
+ * to @to - 1, but those @skipped. */
+struct wire_only {
+	uint32_t from, to;
+	uint32_t n;
+	uint32_t skipped[WIRE_SKIPPED];
 };
 
 struct wire_window {
@@ -120,6 +133,7 @@ struct wire_message {
 		struct wire_atoms atoms;
 		struct wire_ready ready;
 		struct wire_refused refused;
+		struct wire_only only;
 		struct wire_look look;
 		struct wire_string string;
 		struct wire_hit hit;

@@ -7,7 +7,8 @@
 #ifndef KERNEL_H
 #define KERNEL_H
 
-#define __VMLINUX_H__ /* for bpf_tracing.h: registers as the kernel names them */
+/* For bpf_tracing.h: registers are called as in the kernel. */
+#define __VMLINUX_H__
 
 typedef unsigned char __u8;
 typedef signed char __s8;
@@ -23,8 +24,8 @@ typedef __u64 __be64;
 typedef __u32 __wsum;
 typedef _Bool bool;
 
-#define NULL  ((void *)0)
-#define true  1
+#define NULL ((void *)0)
+#define true 1
 #define false 0
 
 /* include/uapi/linux/bpf.h */

@@ -6,8 +6,8 @@
  * build farm never wake it.
  *
  * There are two tables.  The agent empties the one that nobody writes to and
- * then says, by shared.epoch, that it be written to from now on: so nothing is taken
- * out while it is being changed, and no exec is lost.
+ * then says, by shared.epoch, that it be written to from now on: so nothing is
+ * taken out while it is being changed, and no exec is lost.
  *
  * Connections and DNS answers go through rings, which the agent empties at its
  * own pace, too. */
@@ -65,12 +65,11 @@ struct {
 	__type(value, __u64);
 } told SEC(".maps");
 
-#define COUNT(field)                                                          \
-	__sync_fetch_and_add(                                                 \
-		&shared.counters[bpf_get_smp_processor_id() &                 \
-				 (SENSOR_CPUS - 1)]                           \
-			 .field,                                              \
-		1)
+#define COUNT(field)                                                       \
+	__sync_fetch_and_add(&shared.counters[bpf_get_smp_processor_id() & \
+					      (SENSOR_CPUS - 1)]           \
+				      .field,                              \
+			     1)
 
 /* ---- processes ----------------------------------------------------------- */
 
@@ -136,7 +135,8 @@ int BPF_PROG(on_exit, struct task_struct *p)
 	return 0;
 }
 
-/* ---- memory made executable ------------------------------------------------ */
+/* ---- memory made executable ------------------------------------------------
+ */
 
 static void put_code(void)
 {
@@ -213,7 +213,8 @@ int BPF_KPROBE(on_mprotect_kprobe, struct vm_area_struct *vma,
 	return 0;
 }
 
-/* ---- connections ------------------------------------------------------------- */
+/* ---- connections
+ * ------------------------------------------------------------- */
 
 static bool is_told(struct place *p, __u64 now)
 {
@@ -264,7 +265,8 @@ int BPF_PROG(on_connect, struct sock *sk, int before, int now)
 	return 0;
 }
 
-/* ---- DNS answers --------------------------------------------------------------- */
+/* ---- DNS answers
+ * --------------------------------------------------------------- */
 
 struct udp {
 	__be16 source, dest, len, check;

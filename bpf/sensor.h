@@ -26,7 +26,8 @@ struct sensor_shared {
 	struct sensor_counters counters[SENSOR_CPUS];
 };
 
-/* ---- tables: what happened to a process ----------------------------------- */
+/* ---- tables: what happened to a process -----------------------------------
+ */
 
 enum {
 	SENSOR_FORK = 1,
@@ -43,7 +44,8 @@ struct sensor_entry {
 	__u64 what;	/* SENSOR_* */
 };
 
-/* ---- rings ------------------------------------------------------------------ */
+/* ---- rings ------------------------------------------------------------------
+ */
 
 struct sensor_connect {
 	__u64 start_ns, at_ns, cgroup;
@@ -60,7 +62,8 @@ struct sensor_answer {
 	__u8 bytes[SENSOR_ANSWER_BYTES];
 };
 
-/* ---- the task iterator -------------------------------------------------------- */
+/* ---- the task iterator
+ * -------------------------------------------------------- */
 
 /* One thread. */
 struct sensor_task {

@@ -1,17 +1,40 @@
 /* A configuration file is any text: taken whole or refused with a reason, and
  * what was taken prints as a file that means the same.
- * clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iagent THIS -linih
+ * clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iagent THIS -linih -ljson-c
  */
 #include "text.c"
 #include "io.c"
 #include "sha256.c"
 #include "exefile.c"
+#include "report_json.c"
+#include "container.c"
+#include "container_file.c"
 #include "who.c"
 #include "exclude.c"
 #include "config_keys.c"
 #include "config_values.c"
 #include "config.c"
 #include "config_print.c"
+
+/* For who_read(), which is not called. */
+int proc_open(int procfs, pid_t pid, struct proc *ret)
+{
+	(void)procfs;
+	(void)pid;
+	(void)ret;
+	return -ESRCH;
+}
+
+void proc_close(struct proc *p)
+{
+	(void)p;
+}
+
+void peers_read(const struct proc *p, struct peers *ret)
+{
+	(void)p;
+	(void)ret;
+}
 
 static char *print(const struct config *c)
 {
@@ -106,7 +129,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		const struct exclusion *x = exclude_get(c.excludes, i);
 
 		if (!x->reason[0] || strlen(x->until) != 10 ||
-		    (!x->exe[0] && !x->user[0] && !x->unit[0]))
+		    (!x->exe[0] && !x->user[0] && !x->unit[0] &&
+		     !x->container[0] && !x->label[0]))
 			abort();
 	}
 	check_print(&c);

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include "io.c"
 #include "match.c"
+#include "match_learn.c"
+#include "match_retry.c"
 #include "text.c"
 #include "wire.c"
 
@@ -105,6 +107,14 @@ ssize_t mem_stretch(struct mem *m, uint64_t from, uint64_t to, uint8_t *buf,
 	return (ssize_t)n;
 }
 
+const struct proc *mem_proc(const struct mem *m)
+{
+	static const struct proc p = { .pid = 1 };
+
+	(void)m;
+	return &p;
+}
+
 static void check_hits(const struct hit *hits, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -144,6 +154,7 @@ static struct match *make(void)
 	struct match *m = calloc(1, sizeof(*m));
 
 	m->child = MATCH_CHILD_NONE;
+	m->shown_all = m->told = true;
 	m->hits = calloc(HITS_MAX, sizeof(*m->hits));
 	if (!m->hits || make_memory(m))
 		abort();
@@ -160,8 +171,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	rest = data;
 	n_rest = len;
 	match_child_start(&m->child, NULL, -1, &why);
-	if (learn(m, &why) == 0)
+	if (match_learn(m, &why) == 0)
 		use(m);
-	stop(m);
+	match_stop(m);
+	match_retry_forget(m, &why);
+	m->n_culprits = 0;
+	m->told = true;
 	return 0;
 }

@@ -30,9 +30,9 @@
 
 static uint8_t *map(size_t bytes, int prot, int more)
 {
-	void *p = mmap(NULL, bytes, prot,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | more, -1,
-		       0);
+	void *p =
+		mmap(NULL, bytes, prot,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | more, -1, 0);
 
 	if (p == MAP_FAILED)
 		err(1, "mmap of %zu bytes", bytes);
@@ -135,7 +135,7 @@ static int userfault(void *at, size_t len)
 
 static void *touch(void *at)
 {
-	return (void *)(uintptr_t)*(volatile uint8_t *)at;
+	return (void *)(uintptr_t) * (volatile uint8_t *)at;
 }
 
 static void in_thread(void *(*body)(void *), void *arg)
@@ -164,8 +164,8 @@ static int racing_fd;
 /* Pages come and go; a look at one that has just gone would wait for ever. */
 static void *race(void *at)
 {
-	const struct uffdio_zeropage come = {
-		.range = { (uintptr_t)at, 4 * MIB } };
+	const struct uffdio_zeropage come = { .range = { (uintptr_t)at,
+							 4 * MIB } };
 
 	for (;;) {
 		struct uffdio_zeropage z = come;
@@ -203,10 +203,11 @@ static void arguments(void)
 	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
 		err(1, "stat");
 	s = strrchr(text, ')');
-	if (!s || sscanf(s, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-			    "%*u %*u %*d %*d %*d %*d %*d %*d %*u %*u %*d %*u "
-			    "%*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u "
-			    "%*d %*d %*u %*u %*u %*u %*u %*u %*u %*u %lu %lu",
+	if (!s || sscanf(s,
+			 ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+			 "%*u %*u %*d %*d %*d %*d %*d %*d %*u %*u %*d %*u "
+			 "%*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u "
+			 "%*d %*d %*u %*u %*u %*u %*u %*u %*u %*u %lu %lu",
 			 &start, &end) < 1)
 		errx(1, "stat");
 	payload();
@@ -358,10 +359,11 @@ static const struct {
 } kinds[] = {
 	{ "decoys", decoys },	    { "many", many },
 	{ "sparse", sparse },	    { "faults", faults },
-	{ "racing", racing }, { "arguments", arguments }, { "truncated", truncated },
-	{ "churning", churning },   { "headless", headless },
-	{ "undumpable", undumpable }, { "traced", traced },
-	{ "brim", brim },	    { "bomb", bomb },
+	{ "racing", racing },	    { "arguments", arguments },
+	{ "truncated", truncated }, { "churning", churning },
+	{ "headless", headless },   { "undumpable", undumpable },
+	{ "traced", traced },	    { "brim", brim },
+	{ "bomb", bomb },
 };
 
 int main(int argc, char **argv)

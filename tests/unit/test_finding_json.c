@@ -43,6 +43,7 @@ static int make(void **state)
 		return -1;
 	look.proc = &proc;
 	look.maps = maps;
+	look.who = who;
 	look.hits = &hit;
 	look.n_hits = 1;
 	look.shares[0] = (struct share){ "XMRig", "xmrig_6.26", "6.26", 80, 60,
@@ -58,6 +59,7 @@ static int drop(void **state)
 {
 	(void)state;
 	maps_free((struct maps *)look.maps);
+	who_close(who);
 	proc_close(&proc);
 	free(who);
 	return 0;
@@ -252,10 +254,52 @@ static void a_container_is_named(void **state)
 	json_object *o;
 
 	(void)state;
-	strcpy(who->runtime, "docker");
-	memset(who->container, 'a', 64);
+	strcpy(who->container.runtime, "docker");
+	memset(who->container.id, 'a', 64);
 	o = read_back();
 	assert_memory_equal(text(o, "containers/0/name"), "docker/aaaa", 11);
+	assert_null(at(o, "kubernetes"));
+	json_object_put(o);
+	strcpy(who->container.name, "web\n");
+	strcpy(who->container.image, "nginx:1");
+	strcpy(who->container.created, "2026-11-25T19:08:31.28Z");
+	strcpy(who->container.pod, "web-0");
+	strcpy(who->container.pod_namespace, "shop");
+	strcpy(who->container.pod_uid, "u");
+	strcpy(who->container.labels[0].name, "a");
+	strcpy(who->container.labels[0].value, "\x1b");
+	who->container.n_labels = 1;
+	who->huge_bytes = 4096;
+	o = read_back();
+	assert_string_equal(text(o, "containers/0/name"), "web\\x0a");
+	assert_string_equal(text(o, "containers/0/uri"), "nginx:1");
+	assert_string_equal(text(o, "containers/0/labels/0/value"), "\\x1b");
+	assert_string_equal(text(o, "containers/0/createTime"),
+			    "2026-11-25T19:08:31.28Z");
+	assert_string_equal(text(o, "kubernetes/pods/0/ns"), "shop");
+	assert_string_equal(text(o, "kubernetes/pods/0/containers/0/uri"),
+			    "nginx:1");
+	assert_memory_equal(text(o, "sourceProperties/containerId"), "aaaa", 4);
+	assert_string_equal(text(o, "sourceProperties/podUid"), "u");
+	assert_string_equal(text(o, "sourceProperties/hugePageBytes"), "4096");
+	json_object_put(o);
+}
+
+static void parents_and_files_are_there(void **state)
+{
+	json_object *o;
+	char pid[16];
+
+	(void)state;
+	if (child_skip_emulated())
+		skip();
+	o = read_back();
+	snprintf(pid, sizeof(pid), "%d", getppid());
+	assert_string_equal(text(o, "sourceProperties/parents/0/pid"), pid);
+	assert_non_null(at(o, "sourceProperties/parents/0/name"));
+	assert_string_equal(text(o, "files/0/path"), who->exe);
+	assert_string_equal(text(o, "files/0/sha256"),
+			    text(o, "processes/0/binary/sha256"));
 	json_object_put(o);
 }
 
@@ -308,6 +352,7 @@ int main(void)
 		TEST(hostile_text_is_escaped),
 		TEST(the_longest_of_everything),
 		TEST(a_container_is_named),
+		TEST(parents_and_files_are_there),
 		TEST(rules_alone_have_no_binaries),
 		cmocka_unit_test(the_time_is_rfc_3339),
 	};

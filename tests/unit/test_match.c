@@ -244,18 +244,18 @@ static void one_that_ends_is_gone(void **state)
 	close_target(&t);
 }
 
-/* It is killed before the windows, behind them, and between processes: an
- * error that says so, and the next process has a fresh one. */
+/* It is killed before the windows, behind them, and between processes: a fresh
+ * one is shown all of them, and nothing is lost. */
 static void a_killed_matcher_is_replaced(void **state)
 {
-	static const size_t at[] = { 5 };
+	static const size_t at[] = { 5, TARGET_BYTES - 99 };
 	struct target t;
 
 	(void)state;
-	open_target(&t, WORDS, at, 1);
+	open_target(&t, WORDS, at, 2);
+	t.all.sets = ANY;
 	for (int when = 0; when < 3; when++) {
 		pid_t old = matcher;
-		int err = 0;
 
 		if (when == 1)
 			assert_int_equal(
@@ -263,16 +263,33 @@ static void a_killed_matcher_is_replaced(void **state)
 		if (when == 2)
 			assert_int_equal(look_at(&t, ANY), 0);
 		kill(old, SIGKILL);
-		err = when == 1 ? match_end(m, &hits, &n_hits, &why)
-				: look_at(&t, ANY);
-		assert_int_equal(err, -EPIPE);
-		assert_non_null(strstr(why.text, "SIGKILL"));
-		assert_int_equal(kill(old, 0), -1); /* reaped */
-		match_drop(m);
-		assert_int_not_equal(matcher, old);
-		assert_int_equal(look_at(&t, ANY), 0);
+		if (when == 1)
+			assert_int_equal(match_end(m, &hits, &n_hits, &why),
+					 0);
+		else
+			assert_int_equal(look_at(&t, ANY), 0);
 		assert_int_equal(n_hits, 1);
+		assert_int_equal(hits[0].n_matches, 2);
+		assert_int_equal(kill(old, 0), -1); /* reaped */
+		assert_int_not_equal(matcher, old);
 	}
+	close_target(&t);
+}
+
+/* And what it was shown is not there any more. */
+static void what_can_not_be_shown_again(void **state)
+{
+	static const size_t at[] = { 5 };
+	struct target t;
+
+	(void)state;
+	open_target(&t, WORDS, at, 1);
+	assert_int_equal(match_look(m, t.mem, &t.all, &why), 0);
+	kill(matcher, SIGKILL);
+	kill(t.pid, SIGKILL);
+	waitpid(t.pid, NULL, 0);
+	assert_int_equal(match_end(m, &hits, &n_hits, &why), -ESRCH);
+	match_drop(m);
 	close_target(&t);
 }
 
@@ -392,6 +409,7 @@ int main(void)
 		TEST(many_small_suspects),
 		TEST(one_that_ends_is_gone),
 		TEST(a_killed_matcher_is_replaced),
+		TEST(what_can_not_be_shown_again),
 		TEST(a_matcher_with_other_rules_is_not_taken),
 		TEST(the_matcher_is_ours),
 		TEST(nothing_is_left_open),

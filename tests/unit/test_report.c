@@ -240,6 +240,9 @@ static void formats_take_wrong_types(void **state)
 		"\"resourceName\":\"//compute.googleapis.com/projects/\"",
 		"\"eventTime\":\"x\"",
 		"\"description\":null",
+		"\"containers\":[7],\"kubernetes\":{\"pods\":[null]}",
+		"\"containers\":[{\"labels\":[1,{\"name\":\"\"}]}],"
+		"\"kubernetes\":[],\"sourceProperties\":{\"parents\":[3]}",
 	};
 	struct config c;
 	char text[512];
@@ -262,6 +265,79 @@ static void formats_take_wrong_types(void **state)
 		report_event_free(&e);
 	}
 	config_free(&c);
+}
+
+static const char *at(json_object *o, const char *path)
+{
+	static char text[1024];
+	json_object *v = NULL;
+	char copy[128], *part, *rest = copy;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	while (o && (part = strsep(&rest, "/"))) {
+		v = NULL;
+		if (json_object_is_type(o, json_type_array))
+			v = json_object_array_get_idx(o, (size_t)atoi(part));
+		else
+			json_object_object_get_ex(o, part, &v);
+		o = v;
+	}
+	snprintf(text, sizeof(text), "%s",
+		 o ? json_object_get_string(o) : "(none)");
+	return text;
+}
+
+static void a_container_has_its_place(void **state)
+{
+	static const char text[] =
+		"{\"processes\":[{\"name\":\"m\",\"pid\":\"7\","
+		"\"parentPid\":\"6\"}],\"containers\":[{\"name\":\"web\","
+		"\"uri\":\"nginx:1\",\"imageId\":\"sha256:1\",\"labels\":"
+		"[{\"name\":\"a.b\",\"value\":\"c\"}]}],"
+		"\"kubernetes\":{\"pods\":[{\"ns\":\"shop\","
+		"\"name\":\"web-0\"}]},\"sourceProperties\":{"
+		"\"containerId\":\"ab\",\"containerRuntime\":\"cri-o\","
+		"\"podUid\":\"u\",\"parents\":[{\"pid\":\"6\","
+		"\"name\":\"sh\",\"executable\":\"/bin/sh\"}]}}";
+	struct report_event e = { .id = ID, .finding = parse(text) };
+	json_object *o = report_format_ocsf(&e);
+	const char *const process = "evidences/0/process/";
+	char path[128];
+	static const char *const ocsf[][2] = {
+		{ "container/uid", "ab" },
+		{ "container/name", "web" },
+		{ "container/runtime", "cri-o" },
+		{ "container/image/name", "nginx:1" },
+		{ "container/image/uid", "sha256:1" },
+		{ "container/pod_uuid", "u" },
+		{ "container/orchestrator", "kubernetes" },
+		{ "parent_process/name", "sh" },
+		{ "parent_process/pid", "6" },
+		{ "parent_process/file/path", "/bin/sh" },
+	};
+	static const char *const ecs[][2] = {
+		{ "container/id", "ab" },
+		{ "container/name", "web" },
+		{ "container/image/name", "nginx:1" },
+		{ "container/labels/a_b", "c" },
+		{ "orchestrator/namespace", "shop" },
+		{ "orchestrator/resource/name", "web-0" },
+		{ "process/parent/name", "sh" },
+		{ "process/parent/executable", "/bin/sh" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ocsf) / sizeof(ocsf[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", process, ocsf[i][0]);
+		assert_string_equal(at(o, path), ocsf[i][1]);
+	}
+	assert_string_equal(at(o, "metadata/profiles/1"), "container");
+	json_object_put(o);
+	o = report_format_ecs(&e);
+	for (size_t i = 0; i < sizeof(ecs) / sizeof(ecs[0]); i++)
+		assert_string_equal(at(o, ecs[i][0]), ecs[i][1]);
+	json_object_put(o);
+	report_event_free(&e);
 }
 
 /* ---- the journal -------------------------------------------------------- */
@@ -321,6 +397,7 @@ int main(void)
 		cmocka_unit_test(tokens_go_only_to_safe_places),
 		cmocka_unit_test(torn_events_are_refused),
 		cmocka_unit_test(formats_take_wrong_types),
+		cmocka_unit_test(a_container_has_its_place),
 		cmocka_unit_test(journal_entries_are_framed),
 	};
 

@@ -194,9 +194,12 @@ static const struct scene scenes[] = {
 	  .severity = SEVERITY_MEDIUM },
 };
 
+static const struct proc someone = { .pid = 1 };
+
 static void set(const struct scene *s, struct look *l, struct hit *hits)
 {
 	memset(l, 0, sizeof(*l));
+	l->proc = &someone;
 	memset(hits, 0, 4 * sizeof(*hits));
 	l->maps = maps_of(s->dataset);
 	l->state = s->state;
@@ -255,7 +258,7 @@ static void scenes_are_judged(void **state)
 /* A process whose maps could not be read, and of a small binary all. */
 static void odd_looks(void **state)
 {
-	struct look l = { .state = SCAN_PARTIAL };
+	struct look l = { .state = SCAN_PARTIAL, .proc = &someone };
 	struct finding f;
 	struct hit h = { .rule = &rules[RX], .n_strings = 1 };
 

@@ -74,8 +74,8 @@ static void cgroups(void **state)
 		struct who w = { 0 };
 
 		who_parse_cgroup(table[i].text, &w);
-		assert_string_equal(w.runtime, table[i].runtime);
-		assert_string_equal(w.container, table[i].container);
+		assert_string_equal(w.container.runtime, table[i].runtime);
+		assert_string_equal(w.container.id, table[i].container);
 		assert_string_equal(w.unit, table[i].unit);
 	}
 }
@@ -85,13 +85,13 @@ static void is_sane(const char *text)
 	struct who *w = calloc(1, sizeof(*w));
 
 	who_parse_cgroup(text, w);
-	assert_true(memchr(w->runtime, 0, sizeof(w->runtime)));
+	assert_true(memchr(w->container.runtime, 0, sizeof(w->container.runtime)));
 	assert_true(memchr(w->unit, 0, sizeof(w->unit)));
-	assert_int_equal(w->container[64], 0);
-	assert_true(strlen(w->container) == 0 || strlen(w->container) == 64);
-	assert_int_equal(strspn(w->container, "0123456789abcdef"),
-			 strlen(w->container));
-	assert_int_equal(w->container[0] != 0, w->runtime[0] != 0);
+	assert_int_equal(w->container.id[64], 0);
+	assert_true(strlen(w->container.id) == 0 || strlen(w->container.id) == 64);
+	assert_int_equal(strspn(w->container.id, "0123456789abcdef"),
+			 strlen(w->container.id));
+	assert_int_equal(w->container.id[0] != 0, w->container.runtime[0] != 0);
 	free(w);
 }
 
@@ -138,6 +138,76 @@ static void hostile_cgroups(void **state)
 	is_sane("\n\n::\n0::\n/.service/.service\n");
 	is_sane("0::/docker-\n0::/cri-containerd-.scope");
 	free(text);
+}
+
+static void pods_have_uids(void **state)
+{
+	static const struct {
+		const char *text, *uid;
+	} cases[] = {
+		{ "0::/kubepods.slice/kubepods-burstable.slice/"
+		  "kubepods-burstable-pod5d4d1c1e_5b1d_4e8e_9c62_3f6a1f0e7a11"
+		  ".slice/cri-containerd-" ID ".scope\n",
+		  "5d4d1c1e-5b1d-4e8e-9c62-3f6a1f0e7a11" },
+		{ "4:cpu:/kubepods/besteffort/" POD "/" ID "\n",
+		  "5d4d1c1e-5b1d-4e8e-9c62-3f6a1f0e7a11" },
+		{ "0::/kubepods.slice/kubepods-pod0123456789abcdef0123456789ab"
+		  "cdef.slice/crio-" ID ".scope\n",
+		  "0123456789abcdef0123456789abcdef" },
+		{ "0::/kubepods/" POD "\n", "" },
+		{ "0::/docker/" ID "/" POD "\n", "" },
+		{ "0::/x" POD "/" ID "\n", "" },
+		{ "0::/kubepods/pod------------------------------------/" ID
+		  "\n",
+		  "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct who w = { 0 };
+
+		who_parse_cgroup(cases[i].text, &w);
+		assert_string_equal(w.container.pod_uid, cases[i].uid);
+	}
+}
+
+/* Whoever owns a cgroup below a unit's names what he likes. */
+static void a_unit_is_what_the_system_says(void **state)
+{
+	static const struct {
+		const char *text, *unit;
+		bool in;
+	} cases[] = {
+		{ "0::/system.slice/a.service\n", "a.service", true },
+		{ "0::/system.slice/a.service", "a.service", true },
+		{ "0::/system.slice/a.service/x\n", "a.service", true },
+		{ "0::/system.slice/a.service\n", "system.slice", true },
+		{ "0::/system.slice/aa.service\n", "a.service", false },
+		{ "0::/system.slice/a.service\n", "a.servic", false },
+		{ "0::/user.slice/user-1.slice/user@1.service/app.slice/"
+		  "a.service\n", "a.service", false },
+		{ "0::/user.slice/user-1.slice/user@1.service/system.slice\n",
+		  "system.slice", false },
+		{ "0::/user.slice/user-1.slice/session-1.scope/a.service\n",
+		  "a.service", false },
+		{ "3:cpu:/system.slice/a.service\n"
+		  "1:name=systemd:/system.slice/a.service\n0::/\n",
+		  "a.service", true },
+		{ "3:cpu:/system.slice/a.service\n"
+		  "1:name=systemd:/user.slice/b.scope\n0::/\n",
+		  "a.service", false },
+		{ "3:cpu:/x:name=systemd:/a.service\n", "a.service", false },
+		{ "3:cpu:/x0::/a.service\n", "a.service", false },
+		{ "0::/docker-" ID ".scope/system.slice/a.service\n",
+		  "a.service", false },
+		{ "0::/a.service\n", "", false },
+		{ "", "a.service", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (who_in_unit(cases[i].text, cases[i].unit) != cases[i].in)
+			fail_msg("%s %s", cases[i].text, cases[i].unit);
 }
 
 /* ---- who_read ---------------------------------------------------------- */
@@ -239,6 +309,104 @@ static void the_deleted_are_known(void **state)
 	child_end(pid);
 }
 
+static void parents_are_named(void **state)
+{
+	struct who *w;
+	pid_t pid;
+
+	(void)state;
+	if (child_skip_emulated())
+		skip();
+	copy_myself("/var/tmp/test_who.child");
+	pid = run_copy("wait");
+	w = read_who(pid);
+	assert_true(w->n_parents >= 1 && w->n_parents <= WHO_PARENTS);
+	assert_int_equal(w->parents[0].pid, getpid());
+	assert_string_equal(w->parents[0].comm, "test_who");
+	assert_non_null(strstr(w->parents[0].exe, "/test_who"));
+	if (w->n_parents > 1)
+		assert_int_equal(w->parents[1].pid, getppid());
+	free(w);
+	child_end(pid);
+	unlink(copy);
+}
+
+/* A pid that was used again, as far as the clock can tell. */
+static void a_younger_parent_is_none(void **state)
+{
+	struct who *w = malloc(sizeof(*w));
+	struct proc p = child_proc(getpid());
+
+	(void)state;
+	if (child_skip_emulated())
+		skip();
+	p.start_ticks = 1;
+	who_read(&p, w);
+	assert_int_equal(w->n_parents, 0);
+	proc_close(&p);
+	free(w);
+}
+
+static void memory_only_is_said(void **state)
+{
+	struct who *w;
+	char path[32], buf[65536];
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int fd = memfd_create("x\x1b", 0);
+	ssize_t n;
+	pid_t pid;
+
+	(void)state;
+	if (child_skip_emulated())
+		skip();
+	while ((n = read(from, buf, sizeof(buf))) > 0)
+		assert_int_equal(write(fd, buf, (size_t)n), n);
+	close(from);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	strcpy(copy, path);
+	pid = run_copy("wait");
+	w = read_who(pid);
+	assert_true(w->exe_deleted);
+	assert_true(w->exe_memfd);
+	assert_string_equal(w->exe, "/memfd:x\x1b");
+	free(w);
+	child_end(pid);
+	close(fd);
+}
+
+static void use_huge_pages(void *user)
+{
+	char *p = mmap(NULL, 8 << 20, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)user;
+	if (p == MAP_FAILED || madvise(p, 8 << 20, MADV_HUGEPAGE))
+		return;
+	memset(p, 1, 8 << 20);
+}
+
+static void huge_pages_are_counted(void **state)
+{
+	struct who *w;
+	uint64_t bytes;
+	pid_t pid;
+
+	(void)state;
+	if (child_skip_emulated())
+		skip();
+	pid = child_start(use_huge_pages, NULL);
+	w = read_who(pid);
+	bytes = w->huge_bytes;
+	free(w);
+	child_end(pid);
+	if (!bytes) {
+		puts("no transparent huge pages here");
+		skip();
+	}
+	assert_true(bytes >= 2 << 20);
+	assert_int_equal(bytes % (2 << 20), 0);
+}
+
 static void long_arguments_are_cut(void **state)
 {
 	static char arg[100000];
@@ -271,7 +439,7 @@ static void who_is_gone_stays_empty(void **state)
 	who_read(&p, w);
 	proc_close(&p);
 	assert_string_equal(w->exe, "");
-	assert_string_equal(w->container, "");
+	assert_string_equal(w->container.id, "");
 	assert_int_equal(w->args_len, 0);
 	assert_string_equal(w->user, "3999999999");
 	free(w);
@@ -287,6 +455,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_deleted_are_known),
 		cmocka_unit_test(long_arguments_are_cut),
 		cmocka_unit_test(who_is_gone_stays_empty),
+		cmocka_unit_test(pods_have_uids),
+		cmocka_unit_test(a_unit_is_what_the_system_says),
+		cmocka_unit_test(parents_are_named),
+		cmocka_unit_test(a_younger_parent_is_none),
+		cmocka_unit_test(memory_only_is_said),
+		cmocka_unit_test(huge_pages_are_counted),
 	};
 
 	if (argc == 4 && argv[3][0] == 'w') { /* run_copy() */

@@ -70,6 +70,8 @@ static size_t right_size(uint32_t type, uint32_t n)
 		return BODY + sizeof(struct wire_ready);
 	case WIRE_REFUSED:
 		return BODY + sizeof(struct wire_refused);
+	case WIRE_ONLY:
+		return BODY + sizeof(struct wire_only);
 	case WIRE_LOOK:
 		return n > WIRE_WINDOWS ? 0 : claimed_size(type, n);
 	case WIRE_LOOKED:

@@ -1,0 +1,389 @@
+#!/usr/bin/python3
+"""`davylamp run` as its users start it: uninstalled, from build/."""
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+import support
+from support import (AS_ROOT, CLEAN, DAVYLAMP, INCOMPLETE, PLANT, UNABLE,
+                     USAGE, Case, as_nobody, children, davylamp, wait_for)
+
+# Constants of RandomX, as in a program's read-only data.
+MINER = (pathlib.Path(__file__).parents[1] / "rules" / "cases.txt")
+
+
+def miner_bytes():
+    """The positive case of RandomX_AES_Keys."""
+    return support.case("RandomX_AES_Keys")
+
+
+RULE = """rule planted_words { meta: where = "any" severity = "HIGH"
+    strings: $a = "%s" condition: $a }"""
+WORDS = "words that only this very test knows of"
+
+
+class Service:
+    """One `davylamp run`, its configuration, spool and log."""
+
+    def __init__(self, case, config="", env=None, prefix=(), **keys):
+        self.dir = case.dir
+        os.chmod(self.dir, 0o755)
+        self.config = self.dir / "davylamp.conf"
+        keys.setdefault("cpu_budget", 100)
+        self.keys = keys
+        self.more = config
+        self.write()
+        self.spool = self.dir / "spool"
+        self.log_path = self.dir / "log"
+        self.status_path = self.dir / "status"
+        self.log = open(self.log_path, "ab")
+        self.p = case.p.start(*prefix, DAVYLAMP, "run", "--config",
+                              self.config, stderr=self.log,
+                              env=dict(os.environ, **(env or {})))
+        wait_for(lambda: self.status_path.exists() or self.p.poll()
+                 is not None, what="the status socket")
+
+    def write(self):
+        keys = "".join(f"{k} = {v}\n" for k, v in self.keys.items())
+        self.config.write_text(
+            f"[spool]\npath = {self.dir}/spool\n"
+            f"[findings]\nstate = {self.dir}/state\njournal = no\n"
+            f"file = none\n[run]\nstatus = {self.dir}/status\n{keys}"
+            f"{self.more}")
+        os.chmod(self.config, 0o644)
+
+    def status(self):
+        done = davylamp("status", "--json", "--config", self.config)
+        if done.status != CLEAN:
+            raise RuntimeError(str(done))
+        return json.loads(done.out)
+
+    def events(self):
+        """(event, finding) of what is in the spool, by sequence."""
+        found = []
+        for path in self.spool.glob("[0-9]-*.json"):
+            event = json.loads(path.read_text())
+            found.append((path.name[2:18], event["event"],
+                          event["finding"]))
+        return [x[1:] for x in sorted(found, key=lambda x: x[0])]
+
+    def of(self, pid, event="open"):
+        for e, f in self.events():
+            if e == event and int(f["processes"][0]["pid"]) == pid:
+                return f
+        return None
+
+    def wait_pass(self, n=1, seconds=60):
+        wait_for(lambda: self.status()["pass"]["completed"] >= n, seconds,
+                 f"pass {n}")
+
+    def text(self):
+        return self.log_path.read_text("utf-8", "backslashreplace")
+
+    def stop(self, seconds=5):
+        begin = time.monotonic()
+        self.p.send_signal(signal.SIGTERM)
+        self.p.wait(seconds)
+        return time.monotonic() - begin
+
+
+class Manager:
+    """systemd's side of sd_notify(3)."""
+
+    def __init__(self, directory):
+        self.path = str(directory / "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.said = []
+
+    def wait(self, word, seconds=20):
+        end = time.monotonic() + seconds
+        while not any(word in x for x in self.said):
+            self.socket.settimeout(max(0.01, end - time.monotonic()))
+            self.said.append(self.socket.recv(4096).decode())
+
+    def close(self):
+        self.socket.close()
+
+
+@unittest.skipUnless(AS_ROOT, "not root")
+class Run(Case):
+    def test_a_miner_that_begins_is_found_and_closed(self):
+        s = Service(self)
+        p = self.p.plant("file-r--", miner_bytes(), busy=True)
+        f = wait_for(lambda: s.of(p.pid), 15, "the finding")
+        self.assertEqual(f["state"], "ACTIVE")
+        self.assertEqual(s.status()["findings"]["open"], 1)
+        self.assertIn("RandomX_AES_Keys", json.dumps(f))
+        self.p.stop(p)
+        f = wait_for(lambda: s.of(p.pid, "close"), 30, "its end")
+        self.assertEqual(f["state"], "INACTIVE")
+        self.assertEqual(s.status()["findings"]["open"], 0)
+
+    def test_what_was_there_before_is_found_by_the_pass(self):
+        p = self.p.plant("file-r--", miner_bytes(), busy=True)
+        s = Service(self, sensors="polling")
+        s.wait_pass()
+        self.assertIsNotNone(s.of(p.pid))
+
+    def test_plain_data_is_left_to_the_pass(self):
+        """A look at what just began does not read heaps; the pass does."""
+        rules = self.dir / "r.yar"
+        rules.write_text(RULE % WORDS)
+        p = self.p.plant("anon-rw-", WORDS.encode(), busy=True)
+        s = Service(self, rules=rules)
+        s.wait_pass()
+        self.assertIsNotNone(s.of(p.pid))
+
+    def test_without_bpf(self):
+        for sensors, mode in ("netlink", "netlink"), ("polling", "polling"):
+            with self.subTest(sensors=sensors):
+                s = Service(self, sensors=sensors)
+                self.assertEqual(s.status()["sensors"]["mode"], mode)
+                shown = davylamp("status", "--config", s.config)
+                self.status(shown, INCOMPLETE)
+                self.assertIn("no BPF", shown.out)
+                p = self.p.plant("file-r--", miner_bytes(), busy=True)
+                wait_for(lambda: s.of(p.pid), 40, "the finding")
+                self.p.stop(p)
+                s.stop()
+
+    def test_reload(self):
+        rules = self.dir / "r.yar"
+        rules.write_text(RULE % "nothing holds these words of this test")
+        s = Service(self, rules=rules)
+        p = self.p.plant("file-r--", WORDS.encode(), busy=True)
+        rules.write_text(RULE % WORDS)
+        os.kill(s.p.pid, signal.SIGHUP)
+        wait_for(lambda: s.status()["rules"]["reloads"] == 1, 20, "a reload")
+        q = self.p.plant("file-r--", WORDS.encode(), busy=True)
+        wait_for(lambda: s.of(q.pid), 20, "what the new rules find")
+        # What was there is looked at again as well, in its time.
+        self.assertNotIn("FAIL", s.text())
+        self.p.stop(p)
+
+    def test_a_reload_that_fails_changes_nothing(self):
+        rules = self.dir / "r.yar"
+        rules.write_text(RULE % WORDS)
+        s = Service(self, rules=rules)
+        version = s.status()["rules"]["ruleSetVersion"]
+        rules.write_text("rule broken {")
+        os.kill(s.p.pid, signal.SIGHUP)
+        wait_for(lambda: "reloadFailed" in s.status()["rules"], 20,
+                 "the failure")
+        now = s.status()["rules"]
+        self.assertIn(str(rules), now["reloadFailed"])
+        self.assertEqual(now["ruleSetVersion"], version)
+        self.assertIn("goes on", s.text())
+        shown = davylamp("status", "--config", s.config)
+        self.status(shown, INCOMPLETE)
+        self.assertIn("last reload failed", " ".join(shown.out.split()))
+        p = self.p.plant("file-r--", WORDS.encode(), busy=True)
+        wait_for(lambda: s.of(p.pid), 20, "what the old rules find")
+
+    def test_the_manager_is_told(self):
+        m = Manager(self.dir)
+        self.addCleanup(m.close)
+        s = Service(self, env={"NOTIFY_SOCKET": m.path,
+                               "WATCHDOG_USEC": "2000000"})
+        m.wait("READY=1")
+        m.wait("WATCHDOG=1")
+        m.said = []
+        os.kill(s.p.pid, signal.SIGHUP)
+        m.wait("RELOADING=1\nMONOTONIC_USEC=")
+        m.wait("READY=1")
+        m.wait("STATUS=")
+        s.p.send_signal(signal.SIGTERM)
+        m.wait("STOPPING=1")
+        self.assertEqual(s.p.wait(5), 0)
+
+    def test_the_watchdog_is_fed_while_the_matcher_hangs(self):
+        m = Manager(self.dir)
+        self.addCleanup(m.close)
+        s = Service(self, env={"NOTIFY_SOCKET": m.path,
+                               "WATCHDOG_USEC": "1000000"})
+        m.wait("READY=1")
+        stopped = [x for x in children(s.p.pid)]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        p = self.p.plant("file-r--", miner_bytes(), busy=True)
+        m.said = []
+        time.sleep(3)
+        for _ in range(3):
+            m.wait("WATCHDOG=1", 2)
+            m.said = []
+        self.assertLess(s.stop(), 5)
+        self.p.stop(p)
+
+    def test_ends_within_five_seconds_and_goes_on_where_it_was(self):
+        p = self.p.plant("file-r--", miner_bytes(), busy=True)
+        s = Service(self)
+        s.wait_pass()
+        self.assertLess(s.stop(), 5)
+        self.assertEqual(s.p.returncode, 0)
+        self.assertFalse(s.status_path.exists())
+        s = Service(self)
+        s.wait_pass()
+        # Only what began since is looked at in the first pass.
+        self.assertLess(s.status()["looks"]["steady"], 10, s.text())
+        opens = [f for e, f in s.events() if e == "open" and
+                 int(f["processes"][0]["pid"]) == p.pid]
+        self.assertEqual(len(opens), 1)
+
+    def test_the_matcher_is_killed(self):
+        s = Service(self)
+        s.wait_pass()
+        for pid in children(s.p.pid):
+            os.kill(pid, signal.SIGKILL)
+        p = self.p.plant("file-r--", miner_bytes(), busy=True)
+        wait_for(lambda: s.of(p.pid), 30, "the finding")
+        self.assertIsNone(s.p.poll())
+
+    def test_a_program_begun_in_a_known_process(self):
+        s = Service(self)
+        data = self.dir / "miner"
+        data.write_bytes(miner_bytes())
+        p = self.p.start("bash", "-c", f"sleep 4; exec {PLANT} --busy "
+                         f"file-r-- <{data}",
+                         env=dict(os.environ, TMPDIR=str(self.dir)))
+        wait_for(lambda: s.of(p.pid), 30, "the finding")
+
+    def test_the_budget_holds(self):
+        """A fork storm of new programs costs no more than is allowed."""
+        s = Service(self, cpu_budget=1)
+        end = time.monotonic() + 15
+        while time.monotonic() < end:
+            for _ in range(20):
+                self.p.start("sleep", "3")
+            time.sleep(0.3)
+        budget = s.status()["budget"]
+        # Six seconds in ten minutes, and the piece that was under way.
+        self.assertLess(budget["cpuSeconds"], 6.5)
+        self.assertEqual(budget["share"], 0.01)
+
+    def test_exclusions_are_told(self):
+        s = Service(self, config="[exclude quiet]\nuser = nobody\n"
+                    "reason = a test\nuntil = 2099-12-31\n")
+        p = self.p.start(*as_nobody(), PLANT, "file-r--",
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         cwd="/tmp")
+        p.stdin.write(miner_bytes())
+        p.stdin.close()
+        self.p.ready(p)
+        wait_for(lambda: s.status()["looks"]["excluded"] > 0, 20,
+                 "the exclusion")
+        time.sleep(1)
+        self.assertIsNone(s.of(p.pid))
+        self.assertEqual(s.status()["exclusions"][0]["name"], "quiet")
+        shown = davylamp("status", "--config", s.config)
+        self.assertIn("a test", shown.out)
+
+    def test_metrics(self):
+        prom = self.dir / "d.prom"
+        Service(self, metrics=prom)
+        wait_for(prom.exists, 20, "the metrics")
+        text = prom.read_text()
+        self.assertRegex(text, r"(?m)^davylamp_processes \d+$")
+        self.assertIn('davylamp_sensors{mode=', text)
+        for line in text.splitlines():
+            self.assertRegex(line, r"^(# (HELP|TYPE) davylamp_\w+ .+|"
+                                   r"davylamp_\w+(\{[^}]*\})? [0-9.e+-]+)$")
+
+    def test_two_do_not_fit(self):
+        s = Service(self)
+        done = davylamp("run", "--config", s.config)
+        self.status(done, UNABLE)
+        self.assertIn("another davylamp", done.err)
+        self.assertIsNone(s.p.poll())
+
+    def test_status_without_a_service(self):
+        done = davylamp("status", "--config", "/dev/null")
+        conf = self.dir / "c.conf"
+        conf.write_text(f"[run]\nstatus = {self.dir}/nothing\n")
+        done = davylamp("status", "--config", conf)
+        self.status(done, UNABLE)
+        self.assertIn("no service listens", done.err)
+
+    def test_nothing_leaks(self):
+        """Descriptors and memory after a thousand processes and reloads."""
+        s = Service(self)
+        s.wait_pass()
+
+        def held():
+            fds = len(os.listdir(f"/proc/{s.p.pid}/fd"))
+            text = pathlib.Path(f"/proc/{s.p.pid}/smaps_rollup").read_text()
+            return fds, int(text.split("Rss:")[1].split()[0])
+        before = held()
+        for round in range(5):
+            for _ in range(100):
+                subprocess.run(["true"], check=True)
+            os.kill(s.p.pid, signal.SIGHUP)
+            wait_for(lambda: s.status()["rules"]["reloads"] > round, 20,
+                     "a reload")
+        after = held()
+        self.assertEqual(after[0], before[0])
+        self.assertLess(after[1], before[1] + 4096)
+
+
+class Words(Case):
+    def test_a_bad_configuration_names_the_line(self):
+        conf = self.dir / "c.conf"
+        conf.write_text("[run]\ncpu_budget = many\n")
+        for args in (), ("--check",):
+            done = davylamp("run", *args, "--config", conf)
+            self.status(done, USAGE)
+            self.assertIn(f"{conf}:2", done.err)
+            self.assertIn("many", done.err)
+
+    def test_bad_rules_are_refused(self):
+        rules = self.dir / "r.yar"
+        rules.write_text("rule broken {")
+        conf = self.dir / "c.conf"
+        conf.write_text(f"[run]\nrules = {rules}\n")
+        done = davylamp("run", "--check", "--config", conf)
+        self.status(done, USAGE)
+        self.assertIn("r.yar", done.err)
+
+    def test_check_says_what_holds(self):
+        conf = self.dir / "c.conf"
+        conf.write_text("[run]\ncpu_budget = 2.5\n")
+        done = davylamp("run", "--check", "--config", conf)
+        self.status(done, CLEAN)
+        self.assertRegex(done.out, rf"cpu_budget = 2.5\s+; {conf}:2")
+
+    def test_unknown_words(self):
+        for words in ("run", "x"), ("run", "--x"), ("status", "x"):
+            self.status(davylamp(*words), USAGE)
+
+    @unittest.skipUnless(AS_ROOT, "not root")
+    def test_unprivileged_it_does_what_it_can(self):
+        home = self.dir / "home"
+        home.mkdir()
+        os.chmod(self.dir, 0o755)
+        os.chown(home, support.NOBODY, support.NOBODY)
+        conf = home / "c.conf"
+        conf.write_text(f"[spool]\npath = {home}/spool\n[findings]\n"
+                        f"state = {home}/state\n[run]\n"
+                        f"status = {home}/status\n")
+        os.chown(conf, support.NOBODY, support.NOBODY)
+        log = open(self.dir / "log", "wb")
+        self.p.start(*as_nobody(), DAVYLAMP, "run", "--config", conf,
+                     stderr=log, cwd="/")
+        wait_for(lambda: (home / "status").exists(), 30, "the socket")
+        p = self.p.start(*as_nobody(), PLANT, "anon-rwx",
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         cwd="/")
+        p.stdin.write(miner_bytes())
+        p.stdin.close()
+        self.p.ready(p)
+        wait_for(lambda: list((home / "spool").glob("[0-9]-*.json")), 60,
+                 "the finding")
+
+
+if __name__ == "__main__":
+    support.main()

@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""Builds the programs of tests/pow in many ways, runs each offline and asks
+davylamp which families it sees.
+
+    corpus.py [--builds WORD,...] [--programs WORD,...] [--json FILE]
+
+The default is every program in every build.  Prints a matrix, one line a build;
+a program that does not find itself right on its test vectors is an error."""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+import support  # noqa: E402
+
+# Each program and the family whose rules must see it.
+PROGRAMS = {
+    "sha256d": "SHA256d",
+    "scrypt": "scrypt",
+    "cryptonight": "CryptoNight",
+    "x11": "X11/X16R",
+    "x16r": "X11/X16R",
+    "ethash": "Ethash",
+    "kawpow": "KawPow",
+    "equihash": "Equihash",
+    "yespower": "yespower",
+    "verushash": "VerusHash",
+    "kheavyhash": "kHeavyHash",
+    "lyra2rev2": "Lyra2",
+    "lyra2rev3": "Lyra2",
+    "neoscrypt": "NeoScrypt",
+    "chukwa": "Argon2-chukwa",
+    "sia": "Blake2b-Sia",
+    "alephium": "BLAKE3-Alephium",
+    "cuckatoo": "Cuckoo Cycle",
+}
+
+# NAME: compiler, its words, what is done with the program.
+BUILDS = {
+    f"{cc}{level}": (cc, [level], "")
+    for cc in ("gcc", "clang") for level in ("-O1", "-O2", "-O3", "-Os")
+}
+BUILDS |= {
+    "gcc-O3-avx2": ("gcc", ["-O3", "-mavx2"], ""),
+    "clang-O3-avx2": ("clang", ["-O3", "-mavx2"], ""),
+    "gcc-O2-lto": ("gcc", ["-O2", "-flto"], ""),
+    "clang-O2-unroll": ("clang", ["-O2", "-funroll-loops"], ""),
+    "gcc-O2-static": ("gcc", ["-O2", "-static", "-s"], ""),
+    "gcc-O2-renamed": ("gcc", ["-O2", "-s"], "renamed"),
+    "gcc-O2-packed": ("gcc", ["-O2", "-static", "-no-pie", "-s"], "packed"),
+    "clang-O3-packed": ("clang", ["-O3", "-static", "-no-pie", "-s"],
+                        "packed"),
+}
+BUILDS |= {
+    f"aarch64-gcc{level}": ("aarch64-linux-gnu-gcc", [level, "-mcpu=cortex-a72"],
+                            "mapped")
+    for level in ("-O1", "-O2", "-O3", "-Os")
+}
+BUILDS |= {
+    f"aarch64-clang{level}": ("clang", ["--target=aarch64-linux-gnu", level],
+                              "mapped")
+    for level in ("-O2", "-O3")
+}
+QUICK = ("gcc-O2", "clang-O3", "gcc-O2-packed")
+
+
+def tool(name):
+    return support.BUILD / "tests" / name
+
+
+def tables(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    made = folder / "tables.h"
+    made.write_bytes(subprocess.run(
+        ["/usr/bin/python3", HERE / "tables.py"], check=True,
+        stdout=subprocess.PIPE).stdout)
+
+
+def compile_one(folder, program, build):
+    """Returns the path of the program."""
+    cc, words, after = BUILDS[build]
+    out = folder / build / program
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if after == "mapped":
+        tree = support.BUILD / "sysroot-aarch64"
+        words = [*words, f"--sysroot={tree}"]
+        if cc == "clang":
+            words.append("-fuse-ld=/usr/bin/aarch64-linux-gnu-ld")
+    done = subprocess.run(
+        [cc, *words, "-w", "-I", folder, "-o", out, HERE / "main.c",
+         HERE / f"{program}.c"], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{build} {program}: {done.stderr}")
+    if after == "packed":
+        data = out.read_bytes()
+        out.write_bytes(tool("packed").read_bytes() +
+                        bytes(b ^ 0x5a for b in data) +
+                        len(data).to_bytes(8, "little"))
+    return out
+
+
+def look(processes, path, program, build):
+    """The families seen in the running program, with its severity."""
+    after = BUILDS[build][2]
+    words = [path]
+    if after == "mapped":
+        words = [tool("mapelf"), path]
+    elif after == "renamed":
+        words = ["bash", "-c", 'exec -a "[kworker/u4:2]" "$0"', path]
+    p, pid = processes.offline(*words, seconds=300, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    try:
+        processes.ready(p, seconds=240)
+        time.sleep(0.3)
+        result = support.scan(pid)
+        f = result.of(pid)
+        if not f:
+            return [], "", []
+        rules = f["sourceProperties"]["rules"]
+        return (sorted({r["family"] for r in rules}), f["severity"],
+                sorted({r["rule"] for r in rules}))
+    finally:
+        processes.stop(p)
+
+
+def run(builds, programs, folder, say=print):
+    """{(build, program): (families, severity, rules)} of what was looked at."""
+    tables(folder)
+    seen = {}
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for build in builds:
+            if BUILDS[build][2] == "mapped" and not (
+                    support.BUILD / "sysroot-aarch64").exists():
+                say(f"{build}: no sysroot-aarch64 (packaging/sysroot aarch64)")
+                continue
+            paths = dict(zip(programs, pool.map(
+                lambda p: compile_one(folder, p, build), programs)))
+            with support.Processes() as processes:
+                for program in programs:
+                    seen[build, program] = look(processes, paths[program],
+                                                program, build)
+            missed = [p for p in programs
+                      if PROGRAMS[p] not in seen[build, p][0]]
+            say(f"{build:18} {len(programs) - len(missed)} of {len(programs)}"
+                + (f", not {' '.join(missed)}" if missed else ""))
+    return seen
+
+
+def main():
+    words = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    words.add_argument("--builds", default=",".join(BUILDS))
+    words.add_argument("--programs", default=",".join(PROGRAMS))
+    words.add_argument("--json")
+    words.add_argument("--verbose", action="store_true")
+    w = words.parse_args()
+    builds = [b for b in BUILDS if any(
+        b == x or x.endswith("*") and b.startswith(x[:-1])
+        for x in w.builds.split(","))]
+    programs = [p for p in PROGRAMS if p in w.programs.split(",")]
+    folder = support.BUILD.resolve() / "pow"
+    seen = run(builds, programs, folder, lambda x: print(x, flush=True))
+    if w.verbose:
+        for (build, program), (families, severity, rules) in seen.items():
+            print(f"{build:18} {program:12} {severity:6} {' '.join(rules)}")
+    if w.json:
+        pathlib.Path(w.json).write_text(json.dumps(
+            [{"build": b, "program": p, "expected": PROGRAMS[p],
+              "families": f, "severity": s, "rules": r}
+             for (b, p), (f, s, r) in seen.items()], indent=1) + "\n")
+    return any(PROGRAMS[p] not in f for (_, p), (f, _, _) in seen.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

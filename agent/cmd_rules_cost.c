@@ -483,6 +483,7 @@ int cmd_rules_cost(int argc, char **argv)
 	if (status == -1)
 		fputs(cost_help, stdout);
 	show_progress_init(&c.progress, stderr);
+	c.progress.unit = "looks";
 	if (!status)
 		status = run(&c);
 	for (size_t i = 0; i < c.n_captures; i++)

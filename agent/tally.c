@@ -64,10 +64,32 @@ static int by_seen(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* Room for one more of the family of @s: the worst of too many goes.  False:
+ * @s is worse. */
+static bool make_room(struct share *ret, size_t *n, const struct share *s)
+{
+	size_t of_family = 0, worst = 0;
+
+	for (size_t i = 0; i < *n; i++)
+		if (!strcmp(ret[i].family, s->family)) {
+			of_family++;
+			worst = i;
+		}
+	if (of_family < TALLY_VERSIONS)
+		return true;
+	if (by_seen(s, &ret[worst]) >= 0)
+		return false;
+	memmove(&ret[worst], &ret[worst + 1],
+		(--*n - worst) * sizeof(*ret));
+	return true;
+}
+
 /* Keeps the @cap best of those inserted in @ret, in order. */
 static size_t insert(struct share *ret, size_t n, size_t cap,
 		     const struct share *s)
 {
+	if (!make_room(ret, &n, s))
+		return n;
 	if (n == cap && (n == 0 || by_seen(s, &ret[n - 1]) >= 0))
 		return n;
 	if (n < cap)

@@ -5,6 +5,8 @@
 #include "flow.h"
 #include "hashset.h"
 
+#define TALLY_VERSIONS 4
+
 struct tally;
 
 /* @set is borrowed; NULL: none is known.  0 or -errno. */
@@ -16,7 +18,9 @@ void tally_free(struct tally *);
  * counts once. */
 void tally_add(struct tally *, uint32_t number, bool code);
 
-/* Binaries by pages seen, most first; returns how many, at most @cap. */
+/* Binaries by the share of their pages that was seen, most first, and no more
+ * than TALLY_VERSIONS of a family: a set that knows a hundred versions of one
+ * must not push all others out.  Returns how many, at most @cap. */
 size_t tally_shares(struct tally *, struct share *ret, size_t cap);
 
 /* Forgets what was added: a new process. */

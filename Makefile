@@ -61,7 +61,7 @@ OBJECTS  := $(MODULES:agent/%.c=$(BUILD)/obj/%.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 PRELOADS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%.so,$(wildcard tests/tools/preload_*.c))
 TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(filter-out tests/tools/preload_%,$(wildcard tests/tools/*.c))) $(PRELOADS)
-BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench makeset target)
+BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench codeshape makeset target)
 
 .PHONY: all scan test bench bench-compare bench-tools fuzz install uninstall clean help deps-build deps-test
 .DELETE_ON_ERROR:

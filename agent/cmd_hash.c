@@ -25,6 +25,7 @@ static const struct {
 	{ "build", cmd_hash_build, "make a set of ELF files and digest lists" },
 	{ "info", cmd_hash_info, "which binaries a set holds" },
 	{ "query", cmd_hash_query, "which known pages a process has" },
+	{ "compare", cmd_hash_compare, "how alike is the code of programs?" },
 	{ "diff", cmd_hash_diff, "what differs between two sets" },
 	{ "merge", cmd_hash_merge, "make one set of several" },
 	{ "verify", cmd_hash_verify, "is a set whole?" },

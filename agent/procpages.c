@@ -39,8 +39,9 @@ static bool is_constant(const uint8_t *page)
 	return !memcmp(page, page + 1, FLOW_PAGE - 1);
 }
 
-static int add_batch(const struct batch *b, struct digestlist *ret)
+static int add_batch(void *user, const struct batch *b)
 {
+	struct digestlist *ret = user;
 	const struct region *r = b->region;
 
 	for (size_t i = 0; i < b->n_pages; i++) {
@@ -60,24 +61,31 @@ static int add_batch(const struct batch *b, struct digestlist *ret)
 	return 0;
 }
 
-static int add_region(struct mem *mem, const struct region *r,
-		      struct digestlist *ret)
+struct walk {
+	int (*take)(void *user, const struct batch *);
+	void *user;
+	size_t n_pages;
+};
+
+static int walk_region(struct mem *mem, const struct region *r,
+		       struct walk *w)
 {
 	struct batch b;
 	int more;
 
 	mem_start(mem, r);
 	while ((more = mem_next(mem, &b)) == 1) {
-		int err = add_batch(&b, ret);
+		int err = w->take(w->user, &b);
 
+		w->n_pages += b.n_pages;
 		if (err)
 			return err;
 	}
 	return more;
 }
 
-static int add_program(const struct proc *p, const struct maps *m,
-		       struct mem *mem, struct digestlist *ret)
+static int walk_program(const struct proc *p, const struct maps *m,
+			struct mem *mem, struct walk *w)
 {
 	char exe[4096];
 	size_t n;
@@ -87,14 +95,15 @@ static int add_program(const struct proc *p, const struct maps *m,
 	read_exe(p, exe, sizeof(exe));
 	for (size_t i = 0; i < n && err >= 0; i++)
 		if (is_program(m, &r[i], exe))
-			err = add_region(mem, &r[i], ret);
-	return err < 0 ? err : ret->n_pages ? 0 : -ENODATA;
+			err = walk_region(mem, &r[i], w);
+	return err < 0 ? err : w->n_pages ? 0 : -ENODATA;
 }
 
-int procpages_read(const struct proc *p, struct digestlist *ret,
-		  struct why *why)
+int procpages_walk(const struct proc *p,
+		   int (*take)(void *user, const struct batch *), void *user,
+		   struct why *why)
 {
-	struct digestlist list = { .arch = ARCH };
+	struct walk w = { take, user, 0 };
 	struct maps *m = NULL;
 	struct mem *mem = NULL;
 	int err = maps_read(p, &m);
@@ -102,11 +111,10 @@ int procpages_read(const struct proc *p, struct digestlist *ret,
 	if (!err)
 		err = mem_new(NULL, &mem);
 	if (!err)
-		err = add_program(p, m, mem, &list);
+		err = walk_program(p, m, mem, &w);
 	mem_free(mem);
 	maps_free(m);
-	if (err) {
-		digestlist_free(&list);
+	if (err)
 		return why_set(why, err, "process %d: %s", p->pid,
 			       err == -ENODATA ? "no page of its program is "
 						 "resident"
@@ -114,7 +122,23 @@ int procpages_read(const struct proc *p, struct digestlist *ret,
 				       ? "not permitted to read its memory; "
 					 "try as root"
 				       : strerror(-err));
-	}
-	*ret = list;
 	return 0;
+}
+
+int procpages_read(const struct proc *p, struct digestlist *ret,
+		   struct why *why)
+{
+	struct digestlist list = { .arch = ARCH };
+	int err = procpages_walk(p, add_batch, &list, why);
+
+	if (!err && !list.n_pages)
+		err = why_set(why, -ENODATA,
+			      "process %d: its program's pages are all "
+			      "constant",
+			      p->pid);
+	if (err)
+		digestlist_free(&list);
+	else
+		*ret = list;
+	return err;
 }

@@ -14,4 +14,9 @@
 int procpages_read(const struct proc *proc, struct digestlist *ret,
 		  struct why *why);
 
+/* Calls @take with their batches instead, until it returns an error. */
+int procpages_walk(const struct proc *proc,
+		   int (*take)(void *user, const struct batch *), void *user,
+		   struct why *why);
+
 #endif

@@ -43,21 +43,32 @@ static void list(const struct rule *rules, size_t n)
 /* What there is to say of one rule; false: nothing. */
 static bool complain(const struct show *s, const struct rule *r)
 {
-	char name[160], text[320], why[200];
+	char name[160], text[320], why[200], missing[64];
 
+	snprintf(missing, sizeof(missing), "%s%s%s",
+		 r->family[0] ? "" : " family",
+		 r->algorithm[0] ? "" : " algorithm",
+		 r->reference[0] ? "" : " reference");
 	text_escape_str(r->name, name, sizeof(name));
 	if (r->slow[0]) {
 		snprintf(text, sizeof(text), "%s: must see every page: %s",
 			 name, text_escape_str(r->slow, why, sizeof(why)));
 		show_field(s, "slow", text);
 	}
-	if (!r->family[0]) {
-		snprintf(text, sizeof(text), "%s: no meta family: findings "
-					     "will name the rule only",
-			 name);
+	if (r->generic[0]) {
+		snprintf(text, sizeof(text),
+			 "%s: looks for nothing but %s, which many benign "
+			 "programs have",
+			 name, text_escape_str(r->generic, why, sizeof(why)));
+		show_field(s, "generic", text);
+	}
+	if (missing[0]) {
+		snprintf(text, sizeof(text), "%s: no meta%s: findings will "
+					     "not say it",
+			 name, missing);
 		show_field(s, "meta", text);
 	}
-	return r->slow[0] || !r->family[0];
+	return r->slow[0] || r->generic[0] || missing[0];
 }
 
 static int check(const struct match *m, const struct rule *rules, size_t n)

@@ -160,6 +160,8 @@ struct rule {
 	char reference[160];
 	char description[200];
 	char slow[160];		/* why it must see every page; "": it need not */
+	char generic[64];	/* a constant that everybody has, if it looks
+				   for nothing else; else "" */
 	uint8_t where;		/* enum where */
 	uint8_t severity;	/* enum severity */
 };

@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <xxhash.h>
 #include "rules.h"
+#include "rules_generic.h"
 #include "rules_plan.h"
 #include "rules_source.h"
 #include "text.h"
@@ -212,6 +213,9 @@ static int describe(struct rules *r, YR_RULES *set,
 		r->where[i] = choice->anywhere ? WHERE_ANY : to->where;
 		r->number[i] = r->n;
 		r->index[r->n++] = i;
+		if (rules_generic(rule))
+			keep(to->generic, sizeof(to->generic),
+			     rules_generic(rule));
 	}
 	return choice->only && !r->n ? blame_name(choice->only, why) : 0;
 }

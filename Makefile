@@ -183,18 +183,29 @@ bench-tools: $(BENCHES)
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
 	$(Q)BUILD=build tests/fuzz/run
 
-install: all ## install under DESTDIR/PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/davylamp $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 755 $(BUILD)/davylamp $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(filter-out %/davylamp,$(PROGRAMS:%=$(BUILD)/%)) $(DESTDIR)$(PREFIX)/libexec/davylamp
-	install -d $(DESTDIR)$(PREFIX)/libexec/davylamp/rules-test
-	install -m 644 $(wildcard bench/rules/*.py) $(DESTDIR)$(PREFIX)/libexec/davylamp/rules-test
-	chmod 755 $(DESTDIR)$(PREFIX)/libexec/davylamp/rules-test/__main__.py
-	install -m 644 packaging/davylamp.8 $(DESTDIR)$(PREFIX)/share/man/man8
+# What goes where below DESTDIR/PREFIX; the units name their programs by /usr.
+UNITS := davylamp.service davylamp-report.service
+MANS  := man8/davylamp.8 man5/davylamp.conf.5
+INTO   = $(DESTDIR)$(PREFIX)
+
+install: all ## install under DESTDIR/PREFIX, units included
+	install -d $(addprefix $(INTO)/,bin libexec/davylamp share/man/man5 share/man/man8 \
+		lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
+	install -m 755 $(BUILD)/davylamp $(INTO)/bin
+	install -m 755 $(filter-out %/davylamp,$(PROGRAMS:%=$(BUILD)/%)) $(INTO)/libexec/davylamp
+	install -d $(INTO)/libexec/davylamp/rules-test
+	install -m 644 $(wildcard bench/rules/*.py) $(INTO)/libexec/davylamp/rules-test
+	chmod 755 $(INTO)/libexec/davylamp/rules-test/__main__.py
+	$(foreach m,$(MANS),install -m 644 packaging/$(notdir $m) $(INTO)/share/man/$m && ):
+	$(foreach u,$(UNITS),sed 's|=/usr/|=$(PREFIX)/|' packaging/$u > $(INTO)/lib/systemd/system/$u && \
+		chmod 644 $(INTO)/lib/systemd/system/$u && ):
+	install -m 644 packaging/davylamp.sysusers $(INTO)/lib/sysusers.d/davylamp.conf
+	install -m 644 packaging/davylamp.tmpfiles $(INTO)/lib/tmpfiles.d/davylamp.conf
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/davylamp $(DESTDIR)$(PREFIX)/share/man/man8/davylamp.8
-	rm -rf $(DESTDIR)$(PREFIX)/libexec/davylamp
+	rm -f $(INTO)/bin/davylamp $(MANS:%=$(INTO)/share/man/%) $(UNITS:%=$(INTO)/lib/systemd/system/%) \
+		$(INTO)/lib/sysusers.d/davylamp.conf $(INTO)/lib/tmpfiles.d/davylamp.conf
+	rm -rf $(INTO)/libexec/davylamp
 
 clean: ## remove build/
 	rm -rf build

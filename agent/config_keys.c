@@ -70,7 +70,7 @@ const struct config_key config_keys[] = {
 	KEY(findings, environment, YES, "no",
 	    "put the process's environment into findings; it can hold secrets"),
 	KEY(findings, state, PATH, "/var/lib/davylamp/state",
-	    "folder of root alone where open findings are remembered"),
+	    "folder of the scanner alone where open findings are remembered"),
 	KEY(pubsub, topic, TOPIC, "", "projects/P/topics/T"),
 	KEY(pubsub, endpoint, URL, "https://pubsub.googleapis.com",
 	    "another address of the API"),

@@ -362,3 +362,21 @@ json_object *finding_json(const struct finding *f, const struct who *w,
 	json_object_object_add(o, "sourceProperties", evidence(f, w, tools));
 	return o;
 }
+
+json_object *finding_observation(const char *text, const char *mend)
+{
+	json_object *o = json_object_new_object();
+	char now[32];
+
+	if (!o)
+		return NULL;
+	finding_add_text(o, "category", verdict_category(CATEGORY_OBSERVATION));
+	finding_time(now);
+	finding_add_text(o, "eventTime", now);
+	finding_add_text(o, "state", "ACTIVE");
+	finding_add_text(o, "severity", verdict_severity(SEVERITY_LOW));
+	finding_add_text(o, "findingClass", "OBSERVATION");
+	finding_add_hostile(o, "description", text);
+	finding_add_text(o, "nextSteps", mend);
+	return o;
+}

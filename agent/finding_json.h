@@ -18,6 +18,10 @@ struct finding_tools {
 json_object *finding_json(const struct finding *, const struct who *,
 			  const struct finding_tools *);
 
+/* That davylamp itself sees less than it could: @text says why, @mend what to
+ * do.  As above. */
+json_object *finding_observation(const char *text, const char *mend);
+
 /* "A Monero miner ..." : what was seen, for a person; fits in @cap. */
 void finding_describe(const struct finding *, char *ret, size_t cap);
 

@@ -221,7 +221,13 @@ struct look {
 	uint64_t read_bytes, shared_bytes, unreadable_bytes;
 };
 
-enum category { CATEGORY_YARA, CATEGORY_HASH, CATEGORY_COMBINED };
+enum category {
+	CATEGORY_YARA,
+	CATEGORY_HASH,
+	CATEGORY_COMBINED,
+	CATEGORY_OBSERVATION, /* of davylamp itself: it sees less than it could */
+	CATEGORIES
+};
 
 /* What a look means. */
 struct finding {

@@ -10,12 +10,13 @@
 #include "flow.h"
 #include "hashset.h"
 
-#define KERNEL_BLOCK  64 /* bytes a bit of kernel_look's answer stands for */
-#define KERNEL_GROUPS 6
+#define KERNEL_GROUPS 8
 
-/* The windows that a prefilter can look at: @width bytes every @stride. */
+/* The windows that a prefilter can look at: @width bytes at every multiple of
+ * @stride that leaves them whole within the page.  The answer has a bit for
+ * each @block bytes of the page. */
 extern const struct kernel_group {
-	uint8_t width, stride;
+	uint8_t width, stride, block;
 } kernel_groups[KERNEL_GROUPS];
 
 /* The bit that says "a window with this hash may be an atom's" is bit
@@ -25,13 +26,22 @@ struct kernel_table {
 	unsigned shift; /* 32..63 */
 };
 
-/* The first @width bytes at @p as a number, and its hash. */
+/* The first @width bytes (3, 4 or 8) at @p as a number, and its hash.  No copy
+ * of a number of bytes that only the run knows: that is a call. */
 static inline uint64_t kernel_window(const uint8_t *p, unsigned width)
 {
-	uint64_t w = 0;
+	uint64_t eight;
+	uint32_t four;
 
-	__builtin_memcpy(&w, p, width);
-	return w;
+	if (width == 8) {
+		__builtin_memcpy(&eight, p, 8);
+		return eight;
+	}
+	if (width == 4) {
+		__builtin_memcpy(&four, p, 4);
+		return four;
+	}
+	return (uint64_t)(p[0] | p[1] << 8 | p[2] << 16);
 }
 
 static inline uint64_t kernel_hash(uint64_t window)
@@ -44,8 +54,8 @@ struct kernel {
 	bool (*usable)(void); /* NULL: everywhere */
 	/* XXH3-128 of the FLOW_PAGE bytes at @page. */
 	struct digest (*digest)(const uint8_t *page);
-	/* Looks up the windows of group i that lie within @page.  Bit k of
-	 * the answer: block k begins one whose bit is set. */
+	/* Looks up the windows of group i.  Bit k of the answer: one that
+	 * begins in block k has its bit set. */
 	uint64_t (*look[KERNEL_GROUPS])(const struct kernel_table *,
 					const uint8_t *page);
 };

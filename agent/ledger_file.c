@@ -114,7 +114,7 @@ static void take(struct ledger *l, json_object *o)
 	const char *boot = text_of(o, "boot", LEDGER_BOOT);
 	const char *exe = text_of(o, "exe", LEDGER_EXE);
 	const char *finding = text_of(o, "finding", LEDGER_FINDING + 1);
-	int64_t category = int_of(o, "category", CATEGORY_COMBINED);
+	int64_t category = int_of(o, "category", CATEGORIES - 1);
 	int64_t severity = int_of(o, "severity", SEVERITY_HIGH);
 	int64_t clean = int_of(o, "clean", 2);
 	struct ledger_entry *e = id ? slot(l, id) : NULL;
@@ -190,6 +190,15 @@ static int append(int fd, const char *line)
 	return n < 0 ? -errno : -ENOSPC;
 }
 
+/* What root writes in the folder of the service's user stays that user's. */
+static void hand_over(struct ledger *l, int fd)
+{
+	struct stat st;
+
+	if (geteuid() == 0 && fstat(l->dir, &st) == 0)
+		(void)!fchown(fd, st.st_uid, st.st_gid);
+}
+
 static int open_new(struct ledger *l)
 {
 	int fd;
@@ -199,7 +208,10 @@ static int open_new(struct ledger *l)
 		    O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC |
 			    O_NOFOLLOW,
 		    0600);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	hand_over(l, fd);
+	return fd;
 }
 
 /* Only what is open, in a new file under the old name. */
@@ -279,7 +291,7 @@ int ledger_file_open(struct ledger *l, const char *directory, struct why *why)
 	if (err)
 		return why_set(why, err, "state folder %s: %s", directory,
 			       strerror(-err));
-	if ((st.st_uid && st.st_uid != geteuid()) ||
+	if ((st.st_uid && geteuid() && st.st_uid != geteuid()) ||
 	    st.st_mode & (S_IWGRP | S_IWOTH))
 		return why_set(why, -EPERM,
 			       "state folder %s: must belong to root or to "
@@ -291,6 +303,7 @@ int ledger_file_open(struct ledger *l, const char *directory, struct why *why)
 	if (l->file < 0)
 		return why_set(why, -errno, "%s/findings: %s", directory,
 			       strerror(errno));
+	hand_over(l, l->file);
 	if (flock(l->file, LOCK_EX | LOCK_NB))
 		return why_set(why, -EBUSY,
 			       "%s/findings: another davylamp has it (the "

@@ -5,6 +5,7 @@
  * calls).  The rest of the list is malloc's, the socket's and the exit's. */
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <seccomp.h>
@@ -44,6 +45,23 @@ static int drop_root(struct why *why)
 	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
 	    setresuid(NOBODY, NOBODY, NOBODY))
 		return failed(why, -errno, "root can not be given up");
+	return 0;
+}
+
+/* The service's user is not root and its capabilities are ambient: they would
+ * be kept.  A new uid alone clears only root's. */
+static int drop_capabilities(struct why *why)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {
+		{ 0 }
+	};
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
+	    syscall(SYS_capset, &head, none))
+		return failed(why, -errno, "capabilities can not be given up");
 	return 0;
 }
 
@@ -107,6 +125,8 @@ int match_sandbox_enter(struct why *why)
 {
 	int err = drop_root(why);
 
+	if (!err)
+		err = drop_capabilities(why);
 	prctl(PR_SET_DUMPABLE, 0);
 	/* The new uid cleared it: end with davylamp. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

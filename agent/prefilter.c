@@ -41,44 +41,84 @@ static void verify(const struct prefilter *pf, const struct prefilter_table *t,
 	}
 }
 
-/* The windows of a block in which some window's bit is set. */
+static bool has_bit(const uint32_t *bits, const struct prefilter_table *t,
+		    uint64_t window)
+{
+	uint64_t h = kernel_hash(window);
+
+	return bits[h >> t->look.shift] >> (h & 31) & 1;
+}
+
+/* Windows of zeros that follow each other. */
+struct zeros {
+	size_t next;   /* offset behind the last one */
+	unsigned n, most;
+};
+
+/* In a group that counts them, zeros are nobody's window. */
+static void count_zeros(struct zeros *z, size_t at, unsigned stride)
+{
+	z->n = at == z->next ? z->n + 1 : 1;
+	z->next = at + stride;
+	if (z->n > z->most)
+		z->most = z->n;
+}
+
+/* The windows of a block in which some window's bit is set; @zeros: NULL
+ * where they are not counted. */
 static void verify_block(const struct prefilter *pf, size_t g,
-			 const uint8_t *page, size_t at,
-			 struct prefilter_mark *mark)
+			 const uint8_t *page, size_t block,
+			 struct prefilter_mark *mark, struct zeros *zeros)
 {
 	const struct kernel_group *k = &kernel_groups[g];
 	const struct prefilter_table *t = &pf->table[g];
-	size_t end = at + KERNEL_BLOCK;
+	size_t at = block * k->block, end = at + k->block;
 
 	for (; at < end && at + k->width <= FLOW_PAGE; at += k->stride) {
 		uint64_t w = kernel_window(page + at, k->width);
-		uint64_t h = kernel_hash(w);
 
-		if (t->bits[h >> t->look.shift] >> (h & 31) & 1)
+		if (!w && zeros)
+			count_zeros(zeros, at, k->stride);
+		else if (has_bit(t->bits, t, w))
 			verify(pf, t, page, at, w, mark);
 	}
 }
 
-/* The window that lies half in this page, by its first half. */
-static void look_at_tail(const struct prefilter *pf, size_t g,
-			 const uint8_t *page, struct prefilter_mark *mark)
+/* The windows from @at on that lie within @end: most pages have none. */
+static bool any_at_edge(const struct prefilter_table *t,
+			const struct kernel_group *k, const uint8_t *page,
+			size_t at, size_t end)
 {
+	bool any = false;
+
+	for (; at + k->width <= end; at += k->stride)
+		any |= has_bit(t->edge, t, kernel_window(page + at, k->width));
+	return any;
+}
+
+static void look_at_edge(const struct prefilter *pf, size_t g,
+			 const uint8_t *page, size_t at, size_t end,
+			 struct prefilter_mark *mark)
+{
+	const struct kernel_group *k = &kernel_groups[g];
 	const struct prefilter_table *t = &pf->table[g];
-	const unsigned half = kernel_groups[g].stride;
-	const size_t at = FLOW_PAGE - half;
-	uint64_t w = kernel_window(page + at, half), h = kernel_hash(w);
 
-	if (!(t->tail[h >> TAIL_SHIFT] >> (h & 31) & 1))
+	if (!any_at_edge(t, k, page, at, end))
 		return;
-	for (size_t i = 0; i < t->n_entries; i++) {
-		const struct prefilter_entry *e = &t->entries[i];
-		const struct atom *a = &pf->atoms[e->atom];
-		int32_t start = (int32_t)at - (int32_t)e->offset;
+	for (; at + k->width <= end; at += k->stride)
+		verify(pf, t, page, at, kernel_window(page + at, k->width),
+		       mark);
+}
 
-		if (!memcmp(&e->window, &w, half) && stands(a, page, start))
-			widen(mark, start - a->before, start + a->after,
-			      a->where);
-	}
+static void look_at_group(const struct prefilter *pf, size_t g,
+			  const uint8_t *page, struct prefilter_mark *mark,
+			  struct zeros *zeros)
+{
+	uint64_t blocks = kernel_used()->look[g](&pf->table[g].look, page);
+
+	for (; blocks; blocks &= blocks - 1)
+		verify_block(pf, g, page, (size_t)__builtin_ctzll(blocks),
+			     mark, zeros);
 }
 
 static bool has_pair(const uint8_t *bits, const uint8_t *two)
@@ -99,25 +139,24 @@ static void look_at_edges(const struct prefilter *pf, const uint8_t *page,
 		      pf->straddle_where);
 }
 
+/* GROUP_ZEROS comes behind the group that counts zeros for it. */
 struct prefilter_mark prefilter_page(const struct prefilter *pf,
 				     const uint8_t page[static FLOW_PAGE])
 {
-	const struct kernel *kernel = kernel_used();
 	struct prefilter_mark mark = { 0 };
+	struct zeros zeros = { .next = SIZE_MAX };
 
 	for (size_t g = 0; g < GROUPS; g++) {
-		uint64_t blocks;
-
 		if (!pf->table[g].bits)
 			continue;
-		blocks = kernel->look[g](&pf->table[g].look, page);
-		for (; blocks; blocks &= blocks - 1)
-			verify_block(pf, g, page,
-				     (size_t)__builtin_ctzll(blocks) *
-					     KERNEL_BLOCK,
-				     &mark);
-		if (pf->table[g].tail)
-			look_at_tail(pf, g, page, &mark);
+		if (g != GROUP_ZEROS || zeros.most >= pf->zero_windows)
+			look_at_group(pf, g, page, &mark,
+				      g == pf->zeros_by ? &zeros : NULL);
+		if (!pf->table[g].edge)
+			continue;
+		look_at_edge(pf, g, page, 0, EDGE, &mark);
+		look_at_edge(pf, g, page, pf->table[g].last_edge, FLOW_PAGE,
+			     &mark);
 	}
 	if (pf->straddles)
 		look_at_edges(pf, page, &mark);

@@ -2,10 +2,14 @@
  *
  * Every string of the loaded rules is known here by an atom: a run of bytes
  * that stands in each of its matches.  At every S-th offset of a page (S is
- * 16, 8, 4 or 1) one window of 8, 4 or 3 bytes is hashed and looked up in a
+ * 28, 20, 12, 8, 4 or 1) one window of 4 bytes is hashed and looked up in a
  * bit table that holds, for each atom, a window of every phase 0..S-1: so the
- * atom is met wherever it begins.  A long atom allows a large S: what a rule
- * set costs is decided by its shortest atom, hardly by their number.
+ * atom is met wherever it begins.  An atom of S + 3 bytes allows an S: what a
+ * rule set costs is decided by its shortest atom, hardly by their number.
+ *
+ * Paddings, which are nearly all zeros, have phases without a window that
+ * tells anything.  They are looked for every 4 bytes, but only in pages in
+ * which the other windows have met a run of zeros as long as theirs.
  *
  * The answer depends on the page's own bytes only (a window never reaches
  * into the next page), so what was found out about a physical frame holds for

@@ -1,5 +1,6 @@
 /* prefilter_build.c - which windows of the atoms go into the tables. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "prefilter_own.h"
@@ -41,6 +42,13 @@ static uint32_t cost(const uint8_t *p, unsigned width)
 	return same ? UINT32_MAX : sum;
 }
 
+static bool is_good(const struct atom *a, const struct kernel_group *g,
+		    unsigned offset)
+{
+	return offset + g->width <= a->len &&
+	       cost(a->bytes + offset, g->width) != UINT32_MAX;
+}
+
 /* The best offset of phase @phase, or -1 if none will do. */
 static int best_offset(const struct atom *a, const struct kernel_group *g,
 		       unsigned phase)
@@ -51,9 +59,6 @@ static int best_offset(const struct atom *a, const struct kernel_group *g,
 	for (unsigned o = phase; o + g->width <= a->len; o += g->stride) {
 		uint32_t c = cost(a->bytes + o, g->width);
 
-		if (prefilter_by_half(g) &&
-		    cost(a->bytes + o, g->stride) == UINT32_MAX)
-			continue;
 		if (c < best) {
 			best = c;
 			at = (int)o;
@@ -62,22 +67,64 @@ static int best_offset(const struct atom *a, const struct kernel_group *g,
 	return at;
 }
 
+/* With its first @n bytes in one page and the rest in the next: is there a
+ * good window whole in either? */
+static bool fits_across(const struct atom *a, const struct kernel_group *g,
+			unsigned n)
+{
+	for (unsigned at = 0; n + at + g->width <= a->len; at += g->stride)
+		if (is_good(a, g, n + at))
+			return true;
+	for (unsigned at = FLOW_PAGE - n; at + g->width <= FLOW_PAGE; at++)
+		if (at % g->stride == 0 && is_good(a, g, at - (FLOW_PAGE - n)))
+			return true;
+	return false;
+}
+
 static bool fits(const struct atom *a, const struct kernel_group *g)
 {
 	for (unsigned phase = 0; phase < g->stride; phase++)
 		if (best_offset(a, g, phase) < 0)
 			return false;
+	for (unsigned n = 1; n < a->len && prefilter_has_edges(g); n++)
+		if (!fits_across(a, g, n))
+			return false;
 	return true;
+}
+
+static unsigned zero_run(const struct atom *a)
+{
+	unsigned run = 0, most = 0;
+
+	for (unsigned i = 0; i < a->len; i++) {
+		run = a->bytes[i] ? 0 : run + 1;
+		most = run > most ? run : most;
+	}
+	return most;
+}
+
+/* Windows of zeros that the run shows to @g wherever it begins. */
+static unsigned zero_windows(const struct atom *a, const struct kernel_group *g)
+{
+	unsigned run = zero_run(a);
+
+	return run < g->width ? 0 : (run - g->width + 1) / g->stride;
 }
 
 /* An atom of one repeated byte fits nowhere above: take it at every offset,
  * costly as that is.  The last group takes any. */
 static size_t group_of(const struct atom *a)
 {
-	for (size_t g = 0; g < GROUPS; g++)
+	for (size_t g = 0; g <= GROUP_FAST; g++)
 		if (fits(a, &kernel_groups[g]))
 			return g;
-	return a->len >= 4 ? GROUPS - 2 : GROUPS - 1;
+	if (zero_windows(a, &kernel_groups[GROUP_FAST]) >= 2 &&
+	    fits(a, &kernel_groups[GROUP_ZEROS]))
+		return GROUP_ZEROS;
+	for (size_t g = GROUP_FAST + 1; g <= GROUP_STRIDED; g++)
+		if (fits(a, &kernel_groups[g]))
+			return g;
+	return a->len >= 4 ? GROUP_EVERY_4 : GROUP_EVERY_3;
 }
 
 /* ---- building ---------------------------------------------------------- */
@@ -94,60 +141,78 @@ static int by_hash(const void *a, const void *b)
 	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
+static void set_bit(uint32_t *bits, const struct prefilter_table *t,
+		    uint64_t window)
+{
+	uint64_t h = kernel_hash(window);
+
+	bits[h >> t->look.shift] |= 1U << (h & 31);
+}
+
+static void add_entry(struct prefilter_table *t, const struct kernel_group *g,
+		      const struct atom *a, uint32_t number, unsigned offset)
+{
+	t->entries[t->n_entries++] = (struct prefilter_entry){
+		.window = kernel_window(a->bytes + offset, g->width),
+		.atom = number,
+		.offset = offset,
+	};
+}
+
+/* A window of each phase; where there are edges, every good one. */
 static void add_atom(struct prefilter_table *t, const struct kernel_group *g,
 		     const struct atom *a, uint32_t number)
 {
 	for (unsigned phase = 0; phase < g->stride; phase++) {
 		int o = best_offset(a, g, phase);
-		struct prefilter_entry *e = &t->entries[t->n_entries++];
+		unsigned at = o < 0 ? 0 : (unsigned)o;
 
-		e->offset = o < 0 ? 0 : (uint32_t)o;
-		e->window = kernel_window(a->bytes + e->offset, g->width);
-		e->atom = number;
+		set_bit(t->bits, t, kernel_window(a->bytes + at, g->width));
+		if (!t->edge)
+			add_entry(t, g, a, number, at);
+	}
+	for (unsigned o = 0; t->edge && o + g->width <= a->len; o++) {
+		if (!is_good(a, g, o))
+			continue;
+		set_bit(t->edge, t, kernel_window(a->bytes + o, g->width));
+		add_entry(t, g, a, number, o);
 	}
 	t->n_atoms++;
 }
 
-/* 256 bits an entry keep chance hits rare; 2^17 to 2^22 bits. */
-static int finish_table(struct prefilter_table *t)
+/* For @n atoms.  256 bits a window keep chance hits rare; 2^17 to 2^22. */
+static int make_table(struct prefilter_table *t, const struct kernel_group *g,
+		      size_t n)
 {
+	bool edges = prefilter_has_edges(g);
 	unsigned log2 = 17;
+	size_t words;
+
+	while (log2 < 22 && (1UL << log2) < n * g->stride * 256)
+		log2++;
+	words = 1UL << (log2 - 5);
+	t->look.shift = 64 - (log2 - 5);
+	while (t->last_edge < FLOW_PAGE - EDGE)
+		t->last_edge += g->stride;
+	t->look.bits = t->bits = calloc(words, sizeof(*t->bits));
+	t->entries = calloc(n * (edges ? ATOM_BYTES : g->stride),
+			    sizeof(*t->entries));
+	if (edges)
+		t->edge = calloc(words, sizeof(*t->edge));
+	return t->bits && t->entries && (t->edge || !edges) ? 0 : -ENOMEM;
+}
+
+static void sort_entries(struct prefilter_table *t)
+{
 	size_t j = 0;
 
-	while (log2 < 22 && (1UL << log2) < t->n_entries * 256)
-		log2++;
-	t->look.shift = 64 - (log2 - 5);
-	t->bits = calloc(1UL << (log2 - 5), sizeof(*t->bits));
-	if (!t->bits)
-		return -ENOMEM;
-	t->look.bits = t->bits;
 	qsort(t->entries, t->n_entries, sizeof(*t->entries), by_hash);
-	for (size_t i = 0; i < t->n_entries; i++) {
-		uint64_t h = kernel_hash(t->entries[i].window);
-
-		t->bits[h >> t->look.shift] |= 1U << (h & 31);
-	}
 	for (size_t b = 0; b <= BUCKETS; b++) {
 		while (j < t->n_entries &&
 		       kernel_hash(t->entries[j].window) >> 52 < b)
 			j++;
 		t->bucket[b] = (uint32_t)j;
 	}
-	return 0;
-}
-
-static int make_tail(struct prefilter_table *t, const struct kernel_group *g)
-{
-	t->tail = calloc(1U << 12, sizeof(*t->tail));
-	if (!t->tail)
-		return -ENOMEM;
-	for (size_t i = 0; i < t->n_entries; i++) {
-		const uint8_t *w = (const uint8_t *)&t->entries[i].window;
-		uint64_t h = kernel_hash(kernel_window(w, g->stride));
-
-		t->tail[h >> TAIL_SHIFT] |= 1U << (h & 31);
-	}
-	return 0;
 }
 
 static void set_pair(uint8_t *bits, const uint8_t *two)
@@ -212,20 +277,45 @@ static void add_straddle(struct prefilter *pf, const struct atom *a,
 }
 
 /* Each group in use reads every page once more: what fits the smallest stride
- * of 8-byte windows that is needed at all goes there. */
+ * that is needed at all goes there. */
 static void choose_groups(const struct prefilter *pf, uint8_t *group)
 {
 	size_t last = 0;
 
 	for (size_t i = 0; i < pf->n_atoms; i++) {
 		group[i] = (uint8_t)group_of(&pf->atoms[i]);
-		if (kernel_groups[group[i]].width == 8 && group[i] > last)
+		if (group[i] <= GROUP_STRIDED && group[i] > last)
 			last = group[i];
 	}
 	for (size_t i = 0; i < pf->n_atoms; i++)
-		if (group[i] < last &&
-		    fits(&pf->atoms[i], &kernel_groups[last]))
-			group[i] = (uint8_t)last;
+		if (group[i] < last || group[i] == GROUP_ZEROS)
+			if (fits(&pf->atoms[i], &kernel_groups[last]))
+				group[i] = (uint8_t)last;
+}
+
+/* Which group counts zeros for GROUP_ZEROS: the smallest stride in use. */
+static void choose_counter(struct prefilter *pf, const uint8_t *group)
+{
+	size_t g = GROUP_STRIDED;
+
+	pf->zeros_by = GROUPS;
+	if (!pf->table[GROUP_ZEROS].bits)
+		return;
+	while (g && !pf->table[g].bits)
+		g--;
+	if (!pf->table[g].bits)
+		return;
+	pf->zero_windows = UINT_MAX;
+	for (size_t i = 0; i < pf->n_atoms; i++) {
+		unsigned n = zero_windows(&pf->atoms[i], &kernel_groups[g]);
+
+		if (group[i] == GROUP_ZEROS && n < pf->zero_windows)
+			pf->zero_windows = n;
+	}
+	if (!pf->zero_windows)
+		return;
+	pf->zeros_by = g;
+	set_bit(pf->table[g].bits, &pf->table[g], 0);
 }
 
 static int build(struct prefilter *pf, uint8_t *group)
@@ -234,15 +324,14 @@ static int build(struct prefilter *pf, uint8_t *group)
 
 	choose_groups(pf, group);
 	for (size_t i = 0; i < pf->n_atoms; i++)
-		want[group[i]] += kernel_groups[group[i]].stride;
+		want[group[i]]++;
 	for (size_t g = 0; g < GROUPS; g++) {
 		const struct kernel_group *k = &kernel_groups[g];
 		struct prefilter_table *t = &pf->table[g];
 
 		if (!want[g])
 			continue;
-		t->entries = calloc(want[g], sizeof(*t->entries));
-		if (!t->entries)
+		if (make_table(t, k, want[g]))
 			return -ENOMEM;
 		for (size_t i = 0; i < pf->n_atoms; i++) {
 			if (group[i] != g)
@@ -251,10 +340,9 @@ static int build(struct prefilter *pf, uint8_t *group)
 			if (k->stride == 1)
 				add_straddle(pf, &pf->atoms[i], k);
 		}
-		if (finish_table(t) ||
-		    (prefilter_by_half(k) && make_tail(t, k)))
-			return -ENOMEM;
+		sort_entries(t);
 	}
+	choose_counter(pf, group);
 	return 0;
 }
 
@@ -300,7 +388,7 @@ void prefilter_free(struct prefilter *pf)
 		return;
 	for (size_t g = 0; g < GROUPS; g++) {
 		free(pf->table[g].bits);
-		free(pf->table[g].tail);
+		free(pf->table[g].edge);
 		free(pf->table[g].entries);
 	}
 	free(pf->tail);

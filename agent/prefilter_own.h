@@ -5,9 +5,20 @@
 #include "kernel.h"
 #include "prefilter.h"
 
-#define BUCKETS	   4096
-#define GROUPS	   KERNEL_GROUPS
-#define TAIL_SHIFT (64 - 12) /* 2^17 bits */
+#define BUCKETS 4096
+#define GROUPS	KERNEL_GROUPS
+
+/* Indexes of kernel_groups[]. */
+enum {
+	GROUP_FAST = 2,	 /* the last of those with a stride above 8 */
+	GROUP_STRIDED = 4, /* the last with one window of 4 bytes a stride */
+	GROUP_ZEROS,	 /* for what has nearly nothing but zeros */
+	GROUP_EVERY_4,	 /* every offset */
+	GROUP_EVERY_3,
+};
+
+/* An atom that reaches beyond a page has its bytes so near to the edge. */
+#define EDGE ATOM_BYTES
 
 struct prefilter_entry {
 	uint64_t window;
@@ -16,12 +27,16 @@ struct prefilter_entry {
 };
 
 /* One group's atoms: a bit table to pass most places by, then the entries,
- * grouped by the top bits of their hash. */
+ * grouped by the top bits of their hash.
+ *
+ * Where strides do not fit into a page, or windows overlap, an atom that lies
+ * across two pages has not the same phase in both: near the edges every
+ * window that an atom has is looked for, not just one of each phase. */
 struct prefilter_table {
 	struct kernel_table look;
-	uint32_t *bits; /* what look.bits points to */
-	uint32_t *tail; /* the same for the half of a window that is a page's
-			   last bytes; NULL: no window straddles */
+	uint32_t *bits; /* what look.bits points to; NULL: not in use */
+	uint32_t *edge; /* the same with all windows; NULL: not needed */
+	size_t last_edge; /* the first window of a page's last EDGE bytes */
 	size_t n_entries, n_atoms;
 	struct prefilter_entry *entries;
 	uint32_t bucket[BUCKETS + 1];
@@ -31,6 +46,10 @@ struct prefilter {
 	struct atom *atoms;
 	size_t n_atoms;
 	struct prefilter_table table[GROUPS];
+	/* So many windows of zeros in a row, of group @zeros_by, are in every
+	 * page that holds an atom of GROUP_ZEROS; 0: look in each. */
+	unsigned zero_windows;
+	size_t zeros_by;
 	/* For stride 1, where an atom can straddle two pages: the two bytes
 	 * that a page ends or begins with are, somewhere, an atom's. */
 	bool straddles;
@@ -39,11 +58,10 @@ struct prefilter {
 	uint16_t straddle_before, straddle_after;
 };
 
-/* 8-byte windows every 4 bytes: the last of a page lies half in the next one,
- * so each half has to tell something. */
-static inline bool prefilter_by_half(const struct kernel_group *g)
+/* Is there more to look for at a page's edges? */
+static inline bool prefilter_has_edges(const struct kernel_group *g)
 {
-	return g->stride > 1 && g->width > g->stride;
+	return FLOW_PAGE % g->stride || (g->stride > 1 && g->width > g->stride);
 }
 
 #endif

@@ -31,9 +31,10 @@ struct target {
 	uint64_t cgroup;       /* when it began, 0: unknown */
 	uint32_t census;       /* number of the last one that saw it */
 	uint8_t newborn_looks; /* still to come */
-	uint8_t code_events;   /* made memory executable so often */
+	uint8_t deeds;	       /* that made it due, as code made */
 	uint8_t hidden;        /* HIDDEN_* */
 	bool busy;	       /* and was looked at for that */
+	bool anew;	       /* to be looked at, however idle it was */
 };
 
 struct queue;

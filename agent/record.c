@@ -87,6 +87,14 @@ int record_look(struct record *r, const struct look *look, enum verdict verdict,
 	return 0;
 }
 
+int record_observation(struct record *r, json_object *json, struct why *why)
+{
+	const struct ledger_process davylamp = { .exe = "davylamp" };
+
+	return ledger_seen(r->ledger, r->spool, CATEGORY_OBSERVATION,
+			   SEVERITY_LOW, &davylamp, json, why);
+}
+
 void record_absent(struct record *r, pid_t pid)
 {
 	struct ledger_process p = { .pid = pid, .exe = "" };

@@ -24,6 +24,10 @@ int record_look(struct record *, const struct look *look, enum verdict verdict,
 		const struct finding *finding, json_object *json,
 		struct why *why);
 
+/* Something that davylamp says of itself (finding_observation(); borrowed).  It
+ * stays open until record_end_gone() asks for process 0 and is told no. */
+int record_observation(struct record *, json_object *json, struct why *why);
+
 /* A process that is there and can not be looked at: what was found in it
  * stays open. */
 void record_absent(struct record *, pid_t pid);

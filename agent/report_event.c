@@ -56,3 +56,10 @@ void report_event_set_resource(struct report_event *e, const char *resource)
 	if (resource[0] && (!there || !*there))
 		report_json_set(e->finding, "resourceName", resource);
 }
+
+bool report_event_is_observation(const struct report_event *e)
+{
+	const char *class = report_json_text(e->finding, "findingClass");
+
+	return class && !strcmp(class, "OBSERVATION");
+}

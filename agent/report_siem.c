@@ -180,6 +180,8 @@ static void ocsf_info(json_object *o, const struct report_event *e)
 	report_json_set(info, "uid", e->id);
 	copy(info, "title", e->finding, "category");
 	copy(info, "desc", e->finding, "description");
+	if (report_event_is_observation(e))
+		return;
 	attack = add_element(info, "attacks");
 	report_json_set(attack, "version", "16.0");
 	part = add(attack, "tactic");
@@ -241,7 +243,8 @@ json_object *report_format_ocsf(const struct report_event *e)
 	report_format_place(e, &place);
 	ocsf_head(o, e);
 	ocsf_info(o, e);
-	ocsf_malware(o, e);
+	if (!report_event_is_observation(e))
+		ocsf_malware(o, e);
 	copy(o, "message", e->finding, "description");
 	part = add(o, "cloud");
 	report_json_set(part, "provider", "GCP");
@@ -337,8 +340,10 @@ static void ecs_event(json_object *o, const struct report_event *e)
 					       "finding-close" };
 	static const int scores[] = { 21, 47, 73 };
 
-	report_json_set(o, "kind", "alert");
-	add_word(o, "category", "malware");
+	bool observation = report_event_is_observation(e);
+
+	report_json_set(o, "kind", observation ? "state" : "alert");
+	add_word(o, "category", observation ? "configuration" : "malware");
 	add_word(o, "type", "info");
 	report_json_set(o, "action", actions[e->kind]);
 	report_json_set(o, "id", e->id);
@@ -393,7 +398,8 @@ json_object *report_format_ecs(const struct report_event *e)
 	json_object_object_add(rule, "name", report_format_names(e, true));
 	copy(rule, "ruleset", properties(e), "ruleSetVersion");
 	copy(rule, "category", e->finding, "category");
-	ecs_threat(add(o, "threat"));
+	if (!report_event_is_observation(e))
+		ecs_threat(add(o, "threat"));
 	if (p)
 		ecs_process(o, e);
 	ecs_container(o, e);

@@ -5,6 +5,7 @@
  * its budget, and looks at what can not wait: with a matcher of its own, so
  * that the look at hand stays as it is. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-#include "builtin.h"
+#include "defaultset.h"
+#include "cgroup.h"
 #include "exclude.h"
 #include "io.h"
 #include "log.h"
@@ -35,11 +37,9 @@ static void gear_free(struct service_gear *g)
 
 static int open_set(struct service_gear *g, struct why *why)
 {
-	if (g->config.run.hashes[0])
-		return hashset_open(g->config.run.hashes, &g->set, why);
-	return hashset_from_memory(builtin_set,
-				   (size_t)(builtin_set_end - builtin_set),
-				   &g->set, why);
+	const char *hashes = g->config.run.hashes;
+
+	return defaultset_open(hashes[0] ? hashes : NULL, &g->set, why);
 }
 
 static int make_scans(struct service *s, struct service_gear *g,
@@ -169,6 +169,7 @@ static void end_pass(struct service *s)
 	s->pass.next_ns = s->pass.begin_ns +
 			  (uint64_t)(interval * (0.5 + 0.5 * chance()));
 	s->counts.passes++;
+	service_tell_degraded(s);
 	log_say(LOG_INFO, "pass %llu: %zu processes in %.0f s",
 		(unsigned long long)s->pass.number, s->pass.all,
 		(double)s->pass.last_ns / 1e9);
@@ -247,6 +248,7 @@ static void announce(const struct service *s)
 void service_run(struct service *s)
 {
 	announce(s);
+	service_tell_degraded(s);
 	notify_send("READY=1");
 	while (!s->stop)
 		step(s);
@@ -331,10 +333,13 @@ static int start(struct service *s, struct why *why)
 	if (!err)
 		err = queue_new(&s->queue);
 	if (!err)
+		err = service_net_new(&s->net);
+	if (!err)
 		err = open_senses(s, why);
 	if (err)
 		return err;
 	open_status(s);
+	s->cgroups = cgroup_open();
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (s->epoll < 0)
 		return -errno;
@@ -354,8 +359,12 @@ int service_new(const char *config_path, struct service **ret,
 
 	if (!s)
 		return -ENOMEM;
+	/* What is only needed now and then is given back at once: BTF of the
+	 * kernel, tables of rules that were. */
+	mallopt(M_MMAP_THRESHOLD, 64 << 10);
+	mallopt(M_TRIM_THRESHOLD, 128 << 10);
 	s->config_path = config_path;
-	s->epoll = s->signals = -1;
+	s->epoll = s->signals = s->cgroups = -1;
 	s->begin_ns = io_now_ns();
 	err = start(s, why);
 	if (err && !why->text[0])
@@ -385,8 +394,11 @@ void service_free(struct service *s)
 	views_close(s->views);
 	gear_free(s->gear);
 	queue_free(s->queue);
+	service_net_free(s->net);
 	record_close(s->record);
 	frames_free(s->frames);
+	if (s->cgroups >= 0)
+		close(s->cgroups);
 	if (s->signals >= 0)
 		close(s->signals);
 	if (s->epoll >= 0)

@@ -15,11 +15,12 @@
 #define NEWBORN_LOOKS 3
 #define NEWBORN_NS    SECOND_NS /* the first of them after this */
 
-/* Memory made executable is looked at after a moment in which it is filled;
- * then, as just-in-time compilers do that all day, ever more rarely. */
-#define CODE_NS	   SECOND_NS
-#define CODE_EVERY (10 * SECOND_NS)
-#define CODE_MAX   5 /* doublings by four: about three hours */
+/* Memory made executable is looked at after a moment in which it is filled, who
+ * calls out after one in which it begins to work; then, as just-in-time
+ * compilers and servers do that all day, ever more rarely. */
+#define DEED_NS	   SECOND_NS
+#define DEED_EVERY (10 * SECOND_NS)
+#define DEEDS_MAX  5 /* each four times as long as before: three hours */
 
 /* A process is busy from this share of a core on, over about a minute, and is
  * so no more below the second one. */
@@ -42,23 +43,30 @@ static void begin_target(struct service *s, struct target *t, uint64_t at_ns,
 	t->born_ns = at_ns;
 	t->looked_ns = t->full_ns = 0;
 	t->newborn_looks = NEWBORN_LOOKS;
-	t->code_events = 0;
+	t->deeds = 0;
 	t->busy = false;
 	t->cgroup = cgroup;
 	queue_put(s->queue, t, LANE_URGENT, at_ns + NEWBORN_NS);
 }
 
-static void made_code(struct service *s, struct target *t, uint64_t at_ns)
+static void did(struct service *s, struct target *t, uint64_t at_ns)
 {
-	uint64_t every = CODE_EVERY << 2 * t->code_events;
-	uint64_t at = at_ns + CODE_NS;
+	uint64_t every = DEED_EVERY << 2 * t->deeds, at = at_ns + DEED_NS;
 
-	if (t->looked_ns && t->code_events && t->looked_ns + every > at)
+	if (t->looked_ns && t->deeds && t->looked_ns + every > at)
 		at = t->looked_ns + every;
-	if (t->code_events < CODE_MAX)
-		t->code_events++;
-	t->looked_ns = 0; /* however little CPU time that took */
+	if (t->deeds < DEEDS_MAX)
+		t->deeds++;
+	t->anew = true;
 	due(s, t, at);
+}
+
+/* It called what goes by a pool's name: all of it next. */
+static void called_a_pool(struct service *s, struct target *t)
+{
+	t->anew = true;
+	due(s, t, io_now_ns());
+	queue_put(s->queue, t, LANE_STEADY, 0);
 }
 
 /* All of them within a minute. */
@@ -81,19 +89,21 @@ static void on_event(void *user, const struct event *e)
 	struct service *s = user;
 	struct target *t;
 
-	if (e->kind == EVENT_LOST) {
+	if (e->kind == EVENT_LOST)
 		catch_up(s);
-		return;
-	}
-	if (e->kind != EVENT_BORN && e->kind != EVENT_CODE)
+	if (e->kind == EVENT_NAME)
+		service_net_name(s->net, e);
+	if (e->kind == EVENT_LOST || e->kind == EVENT_NAME)
 		return;
 	t = queue_add(s->queue, e->pid, e->start_ticks);
 	if (!t)
 		s->counts.unknown++;
 	else if (e->kind == EVENT_BORN)
 		begin_target(s, t, e->at_ns, e->cgroup);
+	else if (e->kind == EVENT_CONNECT && service_net_call(s->net, e))
+		called_a_pool(s, t);
 	else
-		made_code(s, t, e->at_ns);
+		did(s, t, e->at_ns);
 }
 
 /* ---- all processes --------------------------------------------------------- */
@@ -159,11 +169,14 @@ static void see(struct service *s, const struct seen *p, uint64_t now)
 	t->census = s->census;
 }
 
+/* Process 0 is ourselves, for what we say of us (record_observation()). */
 static bool is_alive(void *user, pid_t pid, uint64_t start_ticks)
 {
 	struct service *s = user;
 	const struct target *t = queue_find(s->queue, pid);
 
+	if (pid == 0)
+		return service_why_degraded(s) != NULL;
 	return t && t->start_ticks == start_ticks;
 }
 
@@ -224,16 +237,21 @@ static void on_sensor(struct service *s)
 {
 	int err = sensor_read(s->sensor, on_event, s);
 
-	if (err)
-		log_say(LOG_WARNING, "sensors: %s", strerror(-err));
+	if (!err)
+		return;
+	log_say(LOG_WARNING, "sensors: %s; from now on by %s", strerror(-err),
+		sensor_mode_name(sensor_state(s->sensor)->mode));
+	service_tell_degraded(s);
 }
 
 static void by_the_clock(struct service *s)
 {
 	uint64_t now = io_now_ns();
 
-	if (now >= s->census_ns)
+	if (now >= s->census_ns) {
 		service_census(s);
+		service_tell_manager(s);
+	}
 	if (now >= s->frames_ns) {
 		frames_reset(s->frames);
 		s->frames_ns = now + FRAMES_NS;

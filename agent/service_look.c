@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "cgroup.h"
+#include "container.h"
 #include "exclude.h"
 #include "io.h"
 #include "log.h"
@@ -130,15 +132,33 @@ static void complain(const struct why *why)
 	log_say(LOG_ERR, "%s", why->text);
 }
 
-static void tell_finding(struct service *s, const struct finding *f)
+/* Where a process is in no container, it may have been when it began. */
+static void add_container(const struct service *s, uint64_t cgroup,
+			  struct who *who)
+{
+	char path[2048], line[2060];
+
+	if (who->container.id[0] || !cgroup ||
+	    cgroup_path(s->cgroups, cgroup, path, sizeof(path)))
+		return;
+	snprintf(line, sizeof(line), "0::%s\n", path);
+	who_parse_cgroup(line, who);
+	container_read("", &who->container);
+}
+
+static void tell_finding(struct service *s, const struct finding *f,
+			 uint64_t cgroup)
 {
 	struct why why = { "" };
 	struct ledger_counts before, after;
 	struct spool_counts spool;
 	json_object *json;
+	struct who who = *f->look->who; /* its descriptor stays the look's */
 	char text[512];
 
-	json = finding_json(f, f->look->who, &s->gear->tools);
+	add_container(s, cgroup, &who);
+	service_net_add(s->net, f->look->proc, &who.peers);
+	json = finding_json(f, &who, &s->gear->tools);
 	record_counts(s->record, &before, &spool);
 	if (record_look(s->record, f->look, VERDICT_FINDING, f, json, &why))
 		complain(&why);
@@ -152,7 +172,7 @@ static void tell_finding(struct service *s, const struct finding *f)
 		text);
 }
 
-static void judge(struct service *s, const struct look *l)
+static void judge(struct service *s, const struct look *l, uint64_t cgroup)
 {
 	struct why why = { "" };
 	struct finding f;
@@ -166,7 +186,7 @@ static void judge(struct service *s, const struct look *l)
 	s->counts.read_bytes += l->read_bytes;
 	s->counts.shared_bytes += l->shared_bytes;
 	if (v == VERDICT_FINDING)
-		tell_finding(s, &f);
+		tell_finding(s, &f, cgroup);
 	else if (record_look(s->record, l, v, NULL, NULL, &why))
 		complain(&why);
 }
@@ -188,7 +208,7 @@ static void next_newborn_look(struct service *s, struct target *t)
 /* Has it done anything since it was looked at? */
 static bool is_idle(const struct target *t, const struct proc *p)
 {
-	return t->born_ns && t->looked_ns > t->born_ns &&
+	return !t->anew && t->born_ns && t->looked_ns > t->born_ns &&
 	       p->cpu_ticks - t->looked_ticks < IDLE_TICKS;
 }
 
@@ -227,7 +247,8 @@ static int open_process(struct service *s, struct target *t, struct proc *ret)
 	return err;
 }
 
-static void look(struct service *s, const struct proc *p, double cpu_share,
+/* @was: the target before; it may be gone when the look is over. */
+static void look(struct service *s, const struct proc *p, struct target was,
 		 enum lane lane)
 {
 	enum lane outer = s->lane;
@@ -243,12 +264,13 @@ static void look(struct service *s, const struct proc *p, double cpu_share,
 		  lane == LANE_STEADY ? 0 : begin + URGENT_NS, on_tick, s, &l);
 	s->lane = outer;
 	service_yield(false);
-	if (cpu_share > l.cpu_share)
-		l.cpu_share = cpu_share;
-	judge(s, &l);
+	if (was.cpu_share > l.cpu_share)
+		l.cpu_share = was.cpu_share;
+	judge(s, &l, was.cgroup);
 	t = queue_find(s->queue, p->pid);
 	if (!t || t->start_ticks != p->start_ticks)
 		return;
+	t->anew = false;
 	t->looked_ns = begin;
 	t->looked_ticks = p->cpu_ticks;
 	if (lane == LANE_STEADY && !s->stop)
@@ -267,7 +289,7 @@ void service_look(struct service *s, struct target *t, enum lane lane)
 	service_charge(s, s->lane);
 	if (wants_look(s, t, &p, lane)) {
 		p.hidden |= t->hidden;
-		look(s, &p, t->cpu_share, lane);
+		look(s, &p, *t, lane);
 	}
 	proc_close(&p);
 	service_charge(s, lane);

@@ -3,6 +3,7 @@
  *	service.c		its start, its end, and what is next
  *	service_events.c	what happened, and what that makes due
  *	service_look.c		one look, its price, its result
+ *	service_net.c		whom processes called
  *	service_status.c	what it says of itself */
 #ifndef SERVICE_OWN_H
 #define SERVICE_OWN_H
@@ -17,6 +18,7 @@
 #include "scan.h"
 #include "sensor.h"
 #include "service.h"
+#include "service_net.h"
 #include "status.h"
 #include "views.h"
 
@@ -60,10 +62,11 @@ struct service {
 	struct views *views;
 	struct sensor *sensor;
 	struct queue *queue;
+	struct service_net *net;
 	struct budget budget;
 	struct record *record;
 	struct status *status;
-	int epoll, signals;
+	int epoll, signals, cgroups; /* descriptors; cgroups may be -1 */
 
 	enum lane lane;	  /* of the look at hand */
 	uint64_t cpu_ns;  /* charged so far */
@@ -106,6 +109,15 @@ struct target *service_due(struct service *, enum lane lane);
 void service_look(struct service *, struct target *t, enum lane lane);
 
 /* ---- service_status.c ---- */
+
+/* Why events are learned of in a poorer way than BPF; NULL: they are not. */
+const char *service_why_degraded(const struct service *);
+
+/* Opens, or keeps open, a finding that says so, if they are. */
+void service_tell_degraded(struct service *);
+
+/* One line for `systemctl status`. */
+void service_tell_manager(const struct service *);
 
 /* Answers who asks. */
 void service_answer(struct service *);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "io.h"
 #include "log.h"
+#include "notify.h"
 #include "service_own.h"
 #include "show_exclude.h"
 
@@ -198,6 +199,52 @@ void service_answer(struct service *s)
 
 	status_answer(s->status, text, strlen(text));
 	json_object_put(o);
+}
+
+/* ---- what others are told -------------------------------------------------- */
+
+const char *service_why_degraded(const struct service *s)
+{
+	const struct sensor_state *state = sensor_state(s->sensor);
+
+	return state->mode == SENSOR_BPF ? NULL : state->why_no_bpf;
+}
+
+void service_tell_degraded(struct service *s)
+{
+	const struct sensor_state *state = sensor_state(s->sensor);
+	const char *why_not = service_why_degraded(s);
+	struct why why = { "" };
+	json_object *o;
+	char text[512];
+
+	if (!why_not)
+		return;
+	snprintf(text, sizeof(text), "davylamp learns of new processes by %s, "
+		 "which misses what BPF would tell: %s",
+		 sensor_mode_name(state->mode), why_not);
+	o = finding_observation(text, "Run on this machine: davylamp doctor. "
+				      "It says what is missing and what mends it.");
+	if (!o || record_observation(s->record, o, &why))
+		log_say(LOG_ERR, "%s", why.text);
+	json_object_put(o);
+}
+
+void service_tell_manager(const struct service *s)
+{
+	struct ledger_counts ledger;
+	struct spool_counts spool;
+	char text[256];
+
+	record_counts(s->record, &ledger, &spool);
+	snprintf(text, sizeof(text),
+		 "STATUS=events by %s; %zu processes to look at; %.2f %% of a "
+		 "core; %zu findings open",
+		 sensor_mode_name(sensor_state(s->sensor)->mode),
+		 queue_length(s->queue, LANE_URGENT) +
+			 queue_length(s->queue, LANE_STEADY),
+		 100 * budget_used(&s->budget, io_now_ns()), ledger.open);
+	notify_send(text);
 }
 
 /* ---- metrics --------------------------------------------------------------- */

@@ -228,6 +228,7 @@ const char *verdict_category(enum category c)
 		[CATEGORY_HASH] = "Execution: Cryptocurrency Mining Hash Match",
 		[CATEGORY_COMBINED] =
 			"Execution: Cryptocurrency Mining Combined Detection",
+		[CATEGORY_OBSERVATION] = "Observation: Davylamp Sensors Degraded",
 	};
 
 	return names[c];

@@ -148,7 +148,7 @@ static void put_code(void)
 	if (!e)
 		put((void *)bpf_get_current_task(), tgid, SENSOR_CODE);
 	else if (!(e->what & SENSOR_CODE))
-		__sync_fetch_and_or(&e->what, SENSOR_CODE);
+		e->what |= SENSOR_CODE; /* the only bit that joins later */
 }
 
 /* Can @file's pages differ from those of a named file on a disk? */
@@ -325,16 +325,19 @@ int on_answer(struct __sk_buff *skb)
 		len = SENSOR_ANSWER_BYTES;
 	asm volatile("" : "+r"(len));
 	if (len > SENSOR_ANSWER_BYTES)
-		len = 0;
+		goto out;
 	asm volatile("" : "+r"(len));
-	if (!len || bpf_skb_load_bytes(skb, at, r->bytes, (__u32)len)) {
-		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
-		return 1;
-	}
+	if (len < sizeof(dns))
+		goto out;
+	if (bpf_skb_load_bytes(skb, at, r->bytes, (__u32)len))
+		goto out;
 	r->at_ns = bpf_ktime_get_boot_ns();
 	r->cgroup = bpf_skb_cgroup_id(skb);
 	r->len = (__u32)len;
 	r->pad = 0;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
+	return 1;
+out:
+	bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
 	return 1;
 }

@@ -12,7 +12,8 @@
  * and OpenSSL have none of the three) miss the others. X11-style miners built
  * on sphlib hold all three hashes but unroll JH with other constants in memory:
  * the round constants in bit-slice order ($jh_rc) are those of the JH reference
- * code that CryptoNote took.
+ * code that CryptoNote took. One of the two initial values is enough: those of
+ * 256 bits are CryptoNight's, and gcc and clang split one or the other up.
  */
 rule CryptoNight_Tables
 {
@@ -37,7 +38,7 @@ rule CryptoNight_Tables
 			133edb2f a144d0cc eba9791a 309035e8 6f6e814f 61a0ae55 db949bae a467272a
 		}
 	condition:
-		all of them
+		$jh_rc and $groestl_t and ($skein_iv or $jh_iv)
 }
 
 /*

@@ -70,3 +70,57 @@ rule Equihash_Personalization_Immediate
 	condition:
 		any of them
 }
+
+/*
+ * The sixth and seventh words of BLAKE2b's initial state with the coin's name
+ * and parameters folded in: compilers do that where both are known to them.
+ * Lookalikes: BLAKE2b's plain words, and any other personalization, differ.
+ */
+rule Equihash_Folded_Vector
+{
+	meta:
+		family = "Equihash"
+		algorithm = "Equihash"
+		where = "image"
+		severity = "HIGH"
+		reference = "Zcash protocol specification 7.7.1; RFC 7693 2.5 and 2.8"
+		description = "BLAKE2b's initial state with an Equihash coin's name and parameters folded in, as a vector."
+	strings:
+		$zcash = { 31de2088 c389ec48 b1217e13 10cde05b }
+		$gold = { 29da2e97 cf89ec48 e9217e13 1ccde05b }
+		$beam = { 29d82096 8689ec48 ef217e13 1ccde05b }
+		$zero = { 31f813b4 f489ec48 b9217e13 1ecde05b }
+		$bitcoinz = { 29d43598 c4b0ed45 e9217e13 1ccde05b }
+	condition:
+		any of them
+}
+
+/*
+ * Likewise as an immediate: mov r64, imm64 and the prefix of what follows
+ * (eleven bytes), as gcc and clang write it at -O1, -O2 and -Os. On aarch64 the
+ * same constant is four instructions, which compilers spread among others.
+ * Lookalikes: as above.
+ */
+rule Equihash_Folded_Immediate
+{
+	meta:
+		family = "Equihash"
+		algorithm = "Equihash 200,9"
+		where = "code"
+		severity = "HIGH"
+		reference = "Zcash protocol specification 7.7.1; RFC 7693 2.5 and 2.8"
+		description = "Machine code that loads BLAKE2b's initial state with Zcash's name and parameters folded in, or xors the name into it."
+	strings:
+		$rax_48 = { 48b831de 2088c389 ec4848 }
+		$rax_49 = { 48b831de 2088c389 ec4849 }
+		$rax_4c = { 48b831de 2088c389 ec484c }
+		$rcx_48 = { 48b931de 2088c389 ec4848 }
+		$rcx_49 = { 48b931de 2088c389 ec4849 }
+		$rdx_48 = { 48ba31de 2088c389 ec4848 }
+		$rdx_49 = { 48ba31de 2088c389 ec4849 }
+		$name_rcx = { 48b95a63 61736850 6f5748 }
+		$name_rdx = { 48ba5a63 61736850 6f5748 }
+		$name_rsi = { 48be5a63 61736850 6f5748 }
+	condition:
+		any of them
+}

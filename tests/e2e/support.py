@@ -25,6 +25,11 @@ NOBODY = 65534
 
 CLEAN, FINDINGS, USAGE, INCOMPLETE, UNABLE = range(5)
 
+# What RandomX_AES_Keys looks for: a miner for all we know.
+MINER = b"".join(x + bytes(16) for x in map(bytes.fromhex, (
+    "53a5ac6d096671622b55b5db1749f4b4", "63376285085d8fe7853767cd91d2ded8",
+    "1700776ad0c762ae6b507950e47ca0e8", "d163b2613ce0f451c64310ee9bf918ed")))
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 

@@ -19,13 +19,9 @@ import unittest
 
 import support
 from support import (AS_ROOT, BUILD, CLEAN, DAVYLAMP, FINDINGS, INCOMPLETE,
-                     ROOT, UNABLE, USAGE, Case, as_nobody, davylamp, have,
+                     MINER, ROOT, UNABLE, USAGE, Case, as_nobody, davylamp, have,
                      scan, wait_for)
 
-# What RandomX_AES_Keys looks for: a miner for all we know.
-MINER = b"".join(x + bytes(16) for x in map(bytes.fromhex, (
-    "53a5ac6d096671622b55b5db1749f4b4", "63376285085d8fe7853767cd91d2ded8",
-    "1700776ad0c762ae6b507950e47ca0e8", "d163b2613ce0f451c64310ee9bf918ed")))
 GOOD_RULE = 'rule Good { strings: $a = "nowhere to be found" condition: $a }\n'
 ESC = "\x1b"
 FORMAT = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f"

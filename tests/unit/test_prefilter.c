@@ -185,7 +185,7 @@ static void many_together(void **state)
 static void the_company_does_not_matter(void **state)
 {
 	static const uint8_t lengths[][4] = {
-		{ 11, 12, 14, 48 }, { 11, 15, 23, 13 },
+		{ 11, 12, 14, 48 }, { 11, 15, 23, 13 }, { 31, 48, 40, 32 },
 		{ 23, 24, 31, 48 }, { 15, 16, 17, 22 }, { 15, 23, 22, 48 },
 		{ 7, 8, 14, 48 },   { 4, 5, 6, 23 },	{ 3, 3, 4, 48 },
 	};
@@ -203,6 +203,41 @@ static void the_company_does_not_matter(void **state)
 		fill(span, SPAN, TEXT);
 		for (size_t k = 0; k < 4; k++)
 			plant_everywhere(pf, &atoms[k], span, 3);
+		prefilter_free(pf);
+	}
+	free(span);
+}
+
+/* A hash's padding: @first set bytes, zeros, and the length from @last on. */
+static struct atom make_padding(unsigned first, unsigned last)
+{
+	struct atom a = { .len = 48, .where = 1, .before = 2, .after = 50 };
+
+	a.bytes[first] = 0x80;
+	a.bytes[last] = 0x06;
+	a.bytes[last + 1] = 0x20;
+	return a;
+}
+
+/* Alone and with company whose windows count zeros, over every offset; pages
+ * of other content, of zeros, and of nearly nothing else. */
+static void paddings_are_met_everywhere(void **state)
+{
+	static const enum content around[] = { RANDOM, TEXT, SPARSE, ZEROS };
+	uint8_t *span = aligned_span();
+
+	(void)state;
+	for (uint8_t company = 0; company < 40; company += 13) {
+		struct atom a[4] = { make_padding(3, 44), make_padding(0, 45),
+				     make_padding(7, 46) };
+		struct prefilter *pf;
+
+		a[3] = make_atom(company + 7, RANDOM);
+		pf = make_filter(a, company ? 4 : 3);
+		for (size_t i = 0; i < 12; i++) {
+			fill(span, SPAN, around[i / 3]);
+			plant_everywhere(pf, &a[i % 3], span, 1);
+		}
 		prefilter_free(pf);
 	}
 	free(span);
@@ -422,15 +457,16 @@ static void bad_lengths_are_refused(void **state)
 
 static void the_description_fits(void **state)
 {
-	struct atom a[4] = { make_atom(48, RANDOM), make_atom(10, RANDOM),
-			     make_atom(4, RANDOM), make_atom(3, RANDOM) };
-	struct prefilter *pf = make_filter(a, 4);
+	struct atom a[5] = { make_atom(48, RANDOM), make_atom(16, RANDOM),
+			     make_atom(4, RANDOM), make_atom(3, RANDOM),
+			     make_padding(3, 44) };
+	struct prefilter *pf = make_filter(a, 5);
 	char text[256];
 
 	(void)state;
 	prefilter_describe(pf, text, sizeof(text));
-	assert_string_equal(text, "1 by 8-byte windows every 16 bytes, "
-				  "1 by 4-byte windows every 4 bytes, "
+	assert_string_equal(text, "2 by 4-byte windows every 12 bytes, "
+				  "1 by 8-byte windows every 4 bytes, "
 				  "1 by 4-byte windows every 1 bytes, "
 				  "1 by 3-byte windows every 1 bytes");
 	for (size_t cap = 1; cap < 200; cap++) {
@@ -456,6 +492,7 @@ int main(void)
 		cmocka_unit_test(each_alone_at_every_offset),
 		cmocka_unit_test(many_together),
 		cmocka_unit_test(the_company_does_not_matter),
+		cmocka_unit_test(paddings_are_met_everywhere),
 		cmocka_unit_test(against_the_twin),
 		cmocka_unit_test(false_marks_are_few),
 		cmocka_unit_test(short_atoms_mark_some_edges_only),

@@ -4,14 +4,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
+#include <linux/magic.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 #include "child.h"
 #include "io.h"
 #include "sensor.h"
@@ -172,7 +175,7 @@ static void leader_ends(void *user)
 
 	(void)user;
 	pthread_create(&t, NULL, thread_body, (void *)wait_long);
-	pthread_exit(NULL);
+	syscall(SYS_exit, 0); /* pthread_exit() wants libgcc_s */
 }
 
 static pid_t start(void (*body)(void *))
@@ -255,23 +258,27 @@ static void test_leader_ends(void **state)
 	sensor_free(e.s);
 }
 
+/* 50,000; a slow machine may do with less. */
+static unsigned storm_execs(void)
+{
+	const char *n = getenv("STORM_EXECS");
+
+	return n ? (unsigned)atoi(n) : 50000;
+}
+
 static void *spawn_storm(void *user)
 {
-	char *const argv[] = { (char *)user, NULL };
-	pid_t pid = 0;
+	char *argv[] = { (char *)user, NULL };
+	unsigned n = storm_execs() / 5;
+	pid_t pid;
 
-	for (int i = 0; i < 10000; i++) {
-		pid = vfork();
-		if (!pid) {
-			execv(argv[0], argv);
-			_exit(1);
-		}
-		waitpid(pid, NULL, 0);
-	}
+	while (n--)
+		if (!posix_spawn(&pid, argv[0], NULL, NULL, argv, NULL))
+			waitpid(pid, NULL, 0);
 	return NULL;
 }
 
-/* 50,000 processes as fast as they go: every one is counted, none is told, and
+/* Many processes as fast as they go: every one is counted, none is told, and
  * one that began amid them and lives on is. */
 static void test_storm(void **state)
 {
@@ -295,10 +302,10 @@ static void test_storm(void **state)
 		pthread_join(threads[i], NULL);
 	after = *sensor_state(e.s);
 	printf("%.0f execs a second\n",
-	       50000e9 / (double)(io_now_ns() - begin));
-	assert_true(after.execs - before.execs >= 50001);
-	assert_true(after.forks - before.forks >= 50001);
-	assert_true(after.exits - before.exits >= 50000);
+	       storm_execs() * 1e9 / (double)(io_now_ns() - begin));
+	assert_true(after.execs - before.execs >= storm_execs() + 1);
+	assert_true(after.forks - before.forks >= storm_execs() + 1);
+	assert_true(after.exits - before.exits >= storm_execs());
 	assert_int_equal(after.missed, 0);
 	listen_for(&e, NULL, 2);
 	assert_true(e.born < 1000); /* others' */
@@ -328,14 +335,15 @@ static void make_executable(void *user)
 }
 
 /* Of a file that was written in memory. */
-static void patch_text(void *user)
+static void patch_file(void *user)
 {
-	char *page = (char *)((uintptr_t)make_rwx & ~4095UL);
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	volatile uint8_t *p =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 
 	(void)user;
-	mprotect(page, 4096, PROT_READ | PROT_WRITE);
-	*page = *(volatile char *)page;
-	mprotect(page, 4096, PROT_READ | PROT_EXEC);
+	*p = 0xc3;
+	mprotect((void *)p, 4096, PROT_READ | PROT_EXEC);
 	sleep(60);
 }
 
@@ -362,10 +370,10 @@ static void test_mprotect(void **state)
 	check_code("mprotect", make_executable);
 }
 
-static void test_patched_text(void **state)
+static void test_patched_file(void **state)
 {
 	(void)state;
-	check_code("mprotect", patch_text);
+	check_code("mprotect", patch_file);
 }
 
 /* Programs and libraries that are only loaded make no code. */
@@ -374,8 +382,16 @@ static void test_no_code(void **state)
 	struct ear e = ear_with("mmap");
 	pid_t pid = start(exec_sleep);
 	const struct want want = { .kind = EVENT_CODE, .pid = pid };
+	struct statfs fs;
 
 	(void)state;
+	if (!statfs("/bin", &fs) && fs.f_type == TMPFS_MAGIC) {
+		puts("programs are on a tmpfs here: their code can be "
+		     "anything");
+		child_end(pid);
+		sensor_free(e.s);
+		skip();
+	}
 	assert_false(listen_for(&e, &want, 2));
 	child_end(pid);
 	sensor_free(e.s);
@@ -716,8 +732,12 @@ static void unprivileged(void *user)
 	const struct sensor_state *state;
 
 	(void)user;
-	if (setgid(65534) || setuid(65534) || sensor_new(&o, &s, &why))
+	if (setgid(65534) || setuid(65534))
 		_exit(1);
+	if (sensor_new(&o, &s, &why)) {
+		fprintf(stderr, "%s\n", why.text);
+		_exit(3);
+	}
 	state = sensor_state(s);
 	_exit(state->mode != SENSOR_BPF && state->why_no_bpf[0] &&
 			      (state->mode == SENSOR_NETLINK ||
@@ -784,7 +804,7 @@ int main(void)
 		cmocka_unit_test(test_storm),
 		cmocka_unit_test(test_mmap),
 		cmocka_unit_test(test_mprotect),
-		cmocka_unit_test(test_patched_text),
+		cmocka_unit_test(test_patched_file),
 		cmocka_unit_test(test_no_code),
 		cmocka_unit_test(test_code_is_told_seldom),
 		cmocka_unit_test(test_connect),

@@ -1,0 +1,356 @@
+#!/usr/bin/env python3
+"""Processes that make it hard to look at them, or dangerous: what they hold is
+found all the same, at once, and of nobody else."""
+import json
+import os
+import pathlib
+import resource
+import shutil
+import stat
+import subprocess
+import time
+import unittest
+
+import support
+from support import AS_ROOT, BUILD, DAVYLAMP, FINDINGS, Case, davylamp, scan
+from test_rules import CASES, read_cases
+
+# What RandomX_AES_Keys looks for: a miner for all we know.
+MINER = b"".join(x + bytes(16) for x in map(bytes.fromhex, (
+    "53a5ac6d096671622b55b5db1749f4b4", "63376285085d8fe7853767cd91d2ded8",
+    "1700776ad0c762ae6b507950e47ca0e8", "d163b2613ce0f451c64310ee9bf918ed")))
+RULE = "RandomX_AES_Keys"
+SECONDS = 5
+HOSTILE = BUILD / "tests" / "hostile"
+FUSE = BUILD / "tests" / "fuse"
+NO_WAY = 77  # this machine does not let a process be as hostile
+
+
+class Look(Case):
+    def trouble(self, *words, data=MINER, program=HOSTILE, **more):
+        """Starts a process; the pid of the one with the payload."""
+        p = self.p.start(program, *words, stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         **more)
+        p.stdin.write(data)
+        p.stdin.close()
+        try:
+            said = self.p.ready(p).split()
+        except RuntimeError:
+            if p.wait() == NO_WAY:
+                self.skipTest(p.stderr.read().decode(errors="replace").strip())
+            raise
+        return int(said[1]) if len(said) > 1 else p.pid
+
+    def found(self, pid, rule=RULE, args=()):
+        """It is, within SECONDS of CPU time, and no more is spent waiting."""
+        def cpu():
+            r = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return r.ru_utime + r.ru_stime
+        begin, used = time.monotonic(), cpu()
+        result = scan(pid, args=args, timeout=60)
+        took = time.monotonic() - begin
+        self.assertIn(rule, result.rules_of(pid), str(result))
+        self.assertLess(cpu() - used, SECONDS)
+        self.assertLess(took, 3 * SECONDS)  # others have the CPUs, too
+        return result
+
+
+class Memory(Look):
+    def test_a_hundred_tib_of_decoys(self):
+        self.found(self.trouble("decoys"))
+
+    def test_as_many_mappings_as_there_can_be(self):
+        self.found(self.trouble("many"))
+
+    def test_a_million_page_sparse_file(self):
+        self.found(self.trouble("sparse"))
+
+    def test_pages_that_it_may_not_read_itself(self):
+        for kind in "anon----", "anon---x":
+            with self.subTest(kind=kind):
+                self.found(self.p.plant(kind, MINER).pid)
+
+    def test_pages_that_never_come(self):
+        self.found(self.trouble("faults"))
+
+    def test_pages_that_go_while_they_are_read(self):
+        pid = self.trouble("racing")
+        for _ in range(20):
+            self.found(pid)
+
+    def test_arguments_that_never_come(self):
+        self.found(self.trouble("arguments"))
+
+    def test_a_file_system_that_does_not_answer(self):
+        self.found(self.trouble("silent", program=FUSE))
+
+    def test_a_file_that_is_cut_while_it_is_read(self):
+        pid = self.trouble("truncated")
+        for _ in range(20):
+            self.found(pid)
+
+    def test_memory_that_changes_while_it_is_read(self):
+        pid = self.trouble("churning")
+        for _ in range(20):
+            self.found(pid)
+
+
+class State(Look):
+    def test_its_first_thread_has_ended(self):
+        pid = self.trouble("headless")
+        text = pathlib.Path(f"/proc/{pid}/stat").read_text()
+        self.assertIn(") Z ", text)
+        self.found(pid)
+        result = davylamp("scan", "--json", timeout=120)
+        self.assertIn(RULE, result.rules_of(pid))
+
+    def test_undumpable(self):
+        self.found(self.trouble("undumpable"))
+
+    def test_traced_and_stopped(self):
+        pid = self.trouble("traced")
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+        self.assertNotIn("TracerPid:\t0\n", text)
+        self.found(pid)
+
+    @unittest.skipUnless(AS_ROOT, "needs root, to become another")
+    def test_setuid(self):
+        program = self.dir / "setuid"
+        shutil.copy(HOSTILE, program)
+        os.chown(program, 0, 0)
+        program.chmod(0o4755)
+        self.dir.chmod(0o755)
+        p = self.p.start(*support.as_nobody(), program, "many",
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        p.stdin.write(MINER)
+        p.stdin.close()
+        self.p.ready(p)
+        self.assertEqual(os.stat(f"/proc/{p.pid}").st_uid, 0)
+        result = self.found(p.pid)
+        self.assertEqual(result.of(p.pid)["processes"][0]["userId"], "0")
+
+    def test_in_other_namespaces(self):
+        for flags in "-pf", "-m", "-n", "-u", "-i", "-C", "-Urm", "-Urpfmn":
+            with self.subTest(flags=flags):
+                p = self.p.start("unshare", flags, HOSTILE, "undumpable",
+                                 stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE)
+                p.stdin.write(MINER)
+                p.stdin.close()
+                try:
+                    self.p.ready(p)
+                except RuntimeError:
+                    self.skipTest(f"no unshare {flags} here")
+                kids = support.children(p.pid)
+                self.found(kids[0] if "f" in flags else p.pid)
+
+    def test_forks_all_the_time(self):
+        pid = self.trouble("bomb")
+        self.found(pid)
+        begin = time.monotonic()
+        result = davylamp("scan", "--json", timeout=120)
+        self.assertIn(RULE, result.rules_of(pid))
+        self.assertLess(time.monotonic() - begin, 60)
+
+
+class Paths(Look):
+    """What lies where /proc/PID/maps says that the mapped file does."""
+
+    def mapped(self):
+        self.pid = self.p.plant("file-r--", MINER).pid
+        path = next(self.dir.glob("plant.*"))
+        path.unlink()
+        return path, self.dir / (path.name + " (deleted)")
+
+    def test_fifo(self):
+        for path in self.mapped():
+            os.mkfifo(path)
+        self.found(self.pid)
+
+    def test_symlink_to_what_never_ends(self):
+        for path in self.mapped():
+            path.symlink_to("/dev/zero")
+        self.found(self.pid)
+
+    @unittest.skipUnless(AS_ROOT, "needs root, to make a device")
+    def test_device(self):
+        for path in self.mapped():
+            os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))
+        self.found(self.pid)
+
+    def test_directory(self):
+        for path in self.mapped():
+            path.mkdir()
+        self.found(self.pid)
+
+    def test_deeper_than_any_path_may_be(self):
+        """20 KiB of folders: /proc can not name the executable."""
+        here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+        self.addCleanup(os.close, here)
+        self.addCleanup(os.fchdir, here)
+        os.chdir(self.dir)
+        for _ in range(80):
+            os.mkdir("d" * 250)
+            os.chdir("d" * 250)
+        shutil.copy(HOSTILE, "program")
+        pid = self.trouble("undumpable", program="./program")
+        os.fchdir(here)
+        self.found(pid)
+        self.assertIn(str(pid), davylamp("scan", "--pid", pid).out)
+
+
+class Texts(Look):
+    def test_two_mib_of_arguments_and_environment(self):
+        text = b"\xff\x1b[31m\n" * 15000
+        program = [HOSTILE, b"undumpable"]
+        # What the program does not take it refuses: as its own name, then.
+        p = self.p.start(b"x" + text, *program[1:], executable=HOSTILE,
+                         env={b"A%d" % i: text for i in range(12)},
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        p.stdin.write(MINER)
+        p.stdin.close()
+        self.p.ready(p)
+        result = self.found(p.pid)
+        first = result.of(p.pid)["processes"][0]
+        self.assertTrue(first["argumentsTruncated"])
+        self.assertNotIn("\x1b", json.dumps(first, ensure_ascii=False))
+
+
+class Libyara(Look):
+    """Memory made for it: 16 MiB of what the rules look for."""
+
+    def test_every_rules_strings_to_the_brim(self):
+        cases = [c for c in read_cases(CASES.read_text()) if c.matches]
+        data = b"".join(x + bytes(-len(x) % 16) for c in cases
+                        for x in c.plants)
+        self.found(self.trouble("brim", data=data))
+
+    def test_one_rules_strings_to_the_brim(self):
+        self.found(self.trouble("brim", data=MINER))
+
+    def test_almost_a_string_to_the_brim(self):
+        """Each string but for its last byte, and the payload."""
+        cases = [c for c in read_cases(CASES.read_text()) if c.matches]
+        data = b"".join(x[:-1] + b"\x00" for c in cases for x in c.plants)
+        self.found(self.trouble("brim", data=data[:1 << 20] + MINER))
+
+    def rules(self, text):
+        path = self.dir / "hostile.yar"
+        path.write_text(text)
+        return ["--rules", path]
+
+    def test_a_rule_that_does_not_end(self):
+        """It is given up and named, and the others find what there is."""
+        pid = self.trouble("undumpable")
+        rule = ('rule Endless { strings: $a = { 53 a5 ac 6d 09 66 71 62 } '
+                "condition: $a and for all i in (1..2000000000) : "
+                "(for all k in (1..2000000000) : (i + k > 1)) }")
+        begin = time.monotonic()
+        result = davylamp("scan", "--pid", pid, "--verbose", "--timeout", 200,
+                          *self.rules(rule), timeout=240)
+        self.assertIn(RULE, result.out, str(result))
+        self.assertIn("Endless", result.out)
+        self.assertLess(time.monotonic() - begin, 200)
+        self.status(result, FINDINGS)
+
+
+RACERS = r"""
+import ctypes, os, random, subprocess, sys, time
+guilty, innocent, payload, turns, seed = sys.argv[1:6]
+chance = random.Random(int(seed))
+data = open(payload, "rb").read()
+def last_pid(n):
+    try:
+        with open("/proc/sys/kernel/ns_last_pid", "w") as f:
+            f.write(str(n - 1))
+    except OSError:
+        pass
+def start():
+    r, w = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.dup2(r, 0)
+        os.close(w)
+        os.dup2(os.open("/dev/null", 1), 1)
+        os.dup2(1, 2)
+        os.execv(guilty, [guilty, innocent])
+        os._exit(1)
+    os.close(r)
+    os.write(w, data)
+    os.close(w)
+    return pid
+live, done = [], 0
+turns = int(turns)
+while done < turns:
+    while len(live) < 6:
+        live.append(start())
+        done += 1
+    time.sleep(chance.random() * 0.002)
+    pid = live.pop(chance.randrange(len(live)))
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    done += 1
+    # The next to begin has this pid.
+    last_pid(pid)
+    if chance.random() < 0.5:
+        p = os.fork()
+        if p == 0:
+            os.execv(innocent, [innocent, "sleep"])
+        live.append(p)
+        done += 1
+print("raced", done, flush=True)
+"""
+
+
+class Races(Look):
+    def test_nobody_else_is_accused(self):
+        """Programs begin, become others, end, and others take their pids: 10,000
+        times while one scan follows the other."""
+        if not AS_ROOT:
+            self.skipTest("needs root, for pids of its own")
+        guilty, innocent = self.dir / "guilty", self.dir / "innocent"
+        shutil.copy(BUILD / "tests" / "racer", guilty)
+        shutil.copy(BUILD / "tests" / "racer", innocent)
+        payload = self.dir / "payload"
+        payload.write_bytes(MINER)
+        script = self.dir / "racers.py"
+        script.write_text(RACERS)
+        log = open(self.dir / "log", "wb")
+        turns = 10000
+        # In a pid namespace of their own, scans included.
+        p = self.p.start(
+            "unshare", "-pf", "--mount-proc", "sh", "-c",
+            'trap "" TERM; "$@" & r=$!; '
+            f'while kill -0 $r 2>/dev/null; do "{DAVYLAMP}" scan --json; '
+            "done; wait $r", "sh", "/usr/bin/python3", script, guilty,
+            innocent, payload, turns, 1, stdout=log)
+        p.wait(timeout=600)
+        log.close()
+        scans = accused = wrong = 0
+        ends = {}
+        for line in (self.dir / "log").read_text().splitlines():
+            if not line.startswith("{"):
+                continue
+            o = json.loads(line)
+            if "summary" in o:
+                scans += 1
+                for k in "partial", "vanished", "clean":
+                    ends[k] = ends.get(k, 0) + o["summary"][k]
+                continue
+            accused += 1
+            who = o["processes"][0]
+            path = who.get("binary", {}).get("path", "")
+            args = who.get("args", [])
+            if who["name"] != "guilty" or (path and path != str(guilty)) or (
+                    args and args[0] != str(guilty)):
+                wrong += 1
+                print(f"wrongly accused: {who}")
+        self.assertGreater(scans, 50)
+        self.assertGreater(accused, 100)
+        self.assertGreater(ends["vanished"], 10)
+        self.assertEqual(wrong, 0)
+
+
+if __name__ == "__main__":
+    support.main()

@@ -13,8 +13,8 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-#include "defaultset.h"
 #include "cgroup.h"
+#include "defaultset.h"
 #include "exclude.h"
 #include "io.h"
 #include "log.h"

@@ -155,8 +155,10 @@ int scan_words_take(struct scan_words *o, int argc, char **argv)
 	o->rules = calloc((size_t)argc + 1, sizeof(*o->rules));
 	o->pids = calloc((size_t)argc + 1, sizeof(*o->pids));
 	o->captures = calloc((size_t)argc + 1, sizeof(*o->captures));
-	if (!o->rules || !o->pids || !o->captures)
+	if (!o->rules || !o->pids || !o->captures) {
+		fputs("davylamp scan: out of memory\n", stderr);
 		return EXIT_UNABLE;
+	}
 	while (!status && (c = getopt_long(argc, argv, "p:r:t:vh",
 					   long_options, NULL)) != -1) {
 		if (c == 'h') {

@@ -21,6 +21,25 @@ static void describe(const struct hashset *s, uint32_t i,
 		sha256_hex(hashset_sha256(s, i), ret->sha256);
 }
 
+static void give(const struct hashset *s, struct digest d, uint32_t ref,
+		 struct digestlist *lists)
+{
+	uint32_t binary = HASHSET_REF_BINARY(ref);
+	uint32_t kind = HASHSET_REF_KIND(ref);
+	struct digestlist *l = &lists[binary];
+	bool code = l->n_pages < hashset_binary(s, binary).n_code_pages;
+
+	if (kind)
+		digestlist_add_roll(l, (struct digestlist_roll){
+					       d, (uint8_t)(kind - 1) });
+	else
+		digestlist_add(l, (struct digestlist_page){
+					  .digest = d,
+					  .flags = (uint8_t)(
+						  REGION_READ |
+						  (code ? REGION_EXEC : 0)) });
+}
+
 void hashread_lists(const struct hashset *s, struct digestlist **ret,
 		    size_t *ret_n)
 {
@@ -34,19 +53,8 @@ void hashread_lists(const struct hashset *s, struct digestlist **ret,
 		const uint32_t *refs;
 		size_t n_refs = hashset_refs(s, page, &refs);
 
-		for (size_t k = 0; k < n_refs; k++) {
-			struct digestlist *l = &lists[refs[k]];
-			bool code = l->n_pages <
-				    hashset_binary(s, refs[k]).n_code_pages;
-
-			digestlist_add(l, (struct digestlist_page){
-						  .digest = hashset_page(s,
-									 page),
-						  .flags = (uint8_t)(
-							  REGION_READ |
-							  (code ? REGION_EXEC
-								: 0)) });
-		}
+		for (size_t k = 0; k < n_refs; k++)
+			give(s, hashset_page(s, page), refs[k], lists);
 	}
 	*ret = lists;
 	*ret_n = n;
@@ -59,7 +67,9 @@ void hashread_free(struct digestlist *lists, size_t n)
 	free(lists);
 }
 
-static int count(const struct hashset *s, uint32_t *pages_of, struct why *why)
+/* @of: for each binary a count of each kind. */
+static int count(const struct hashset *s, uint32_t (*of)[HASHSET_KINDS],
+		 struct why *why)
 {
 	for (uint32_t page = 0; page < hashset_n_pages(s); page++) {
 		struct digest d = hashset_page(s, page);
@@ -77,7 +87,8 @@ static int count(const struct hashset *s, uint32_t *pages_of, struct why *why)
 			return why_set(why, -EBADMSG,
 				       "page %u is no binary's", page);
 		for (size_t k = 0; k < n; k++)
-			pages_of[refs[k]]++;
+			of[HASHSET_REF_BINARY(refs[k])]
+			  [HASHSET_REF_KIND(refs[k])]++;
 	}
 	return 0;
 }
@@ -85,17 +96,21 @@ static int count(const struct hashset *s, uint32_t *pages_of, struct why *why)
 int hashread_verify(const struct hashset *s, struct why *why)
 {
 	size_t n = hashset_n_binaries(s);
-	uint32_t *pages_of = hashutil_realloc(NULL, n, sizeof(*pages_of));
+	uint32_t(*of)[HASHSET_KINDS] = hashutil_realloc(NULL, n, sizeof(*of));
 	int err;
 
-	memset(pages_of, 0, n * sizeof(*pages_of));
-	err = count(s, pages_of, why);
-	for (uint32_t i = 0; i < n && !err; i++)
-		if (pages_of[i] != hashset_binary(s, i).n_pages)
+	memset(of, 0, n * sizeof(*of));
+	err = count(s, of, why);
+	for (uint32_t i = 0; i < n && !err; i++) {
+		struct hashset_binary b = hashset_binary(s, i);
+
+		if (of[i][0] != b.n_pages ||
+		    memcmp(&of[i][1], b.n_rolls, sizeof(b.n_rolls)))
 			err = why_set(why, -EBADMSG,
-				      "binary %u (%s) has %u pages, not %u", i,
-				      hashset_binary(s, i).name, pages_of[i],
-				      hashset_binary(s, i).n_pages);
-	free(pages_of);
+				      "binary %u (%s) has %u pages, not %u, or "
+				      "other rolling digests",
+				      i, b.name, of[i][0], b.n_pages);
+	}
+	free(of);
 	return err;
 }

@@ -293,6 +293,8 @@ static void fill(struct scan *s, struct look *l)
 		l->cpu_share = proc_cpu_share(l->proc, &now);
 	else
 		l->cpu_share = proc_cpu_share(l->proc, l->proc);
+	if (l->n_hits)
+		l->wait_share = proc_wait_share(&now);
 }
 
 /* Who holds what was found?  Only if that memory is still its own: another

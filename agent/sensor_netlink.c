@@ -93,8 +93,7 @@ static void take_out(struct netlink *l, uint32_t gap)
 	l->n--;
 }
 
-/* ---- messages
- * ------------------------------------------------------------------ */
+/* ---- messages ----------------------------------------------------------- */
 
 #define AT(field)                                          \
 	((uint32_t)(NLMSG_HDRLEN + sizeof(struct cn_msg) + \
@@ -205,8 +204,7 @@ static int receive(struct netlink *l, struct sensor_way *w)
 	return n;
 }
 
-/* ---- the old enough
- * ---------------------------------------------------------- */
+/* ---- the old enough ----------------------------------------------------- */
 
 static void tell_born(struct sensor_way *w, const struct waiting *waiting)
 {
@@ -263,8 +261,7 @@ static int read_netlink(void *it, struct sensor_way *w)
 	return 0;
 }
 
-/* ---- start
- * ----------------------------------------------------------------------- */
+/* ---- start -------------------------------------------------------------- */
 
 static void close_netlink(void *it)
 {
@@ -278,18 +275,19 @@ static void close_netlink(void *it)
 
 static int ask(int fd)
 {
-	struct {
-		struct nlmsghdr h;
-		struct cn_msg m;
-		enum proc_cn_mcast_op op;
-	} __attribute__((packed)) wish = {
-		.h = { .nlmsg_len = sizeof(wish), .nlmsg_type = NLMSG_DONE },
-		.m = { .id = { CN_IDX_PROC, CN_VAL_PROC },
-		       .len = sizeof(enum proc_cn_mcast_op) },
-		.op = PROC_CN_MCAST_LISTEN,
-	};
+	_Alignas(8) char bytes[NLMSG_LENGTH(sizeof(struct cn_msg) +
+					    sizeof(enum proc_cn_mcast_op))];
+	const enum proc_cn_mcast_op op = PROC_CN_MCAST_LISTEN;
+	struct nlmsghdr *h = (void *)bytes;
+	struct cn_msg *m = NLMSG_DATA(h);
 
-	return send(fd, &wish, sizeof(wish), 0) < 0 ? -errno : 0;
+	memset(bytes, 0, sizeof(bytes));
+	h->nlmsg_len = sizeof(bytes);
+	h->nlmsg_type = NLMSG_DONE;
+	m->id = (struct cb_id){ CN_IDX_PROC, CN_VAL_PROC };
+	m->len = sizeof(op);
+	memcpy(m->data, &op, sizeof(op));
+	return send(fd, bytes, sizeof(bytes), 0) < 0 ? -errno : 0;
 }
 
 /* The kernel answers, or knows no such wish. */

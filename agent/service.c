@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "cgroup.h"
+#include "confine.h"
 #include "defaultset.h"
 #include "exclude.h"
 #include "io.h"
@@ -348,7 +349,7 @@ static int start(struct service *s, struct why *why)
 		err = watch(s, sensor_fd(s->sensor));
 	if (!err)
 		err = watch(s, status_fd(s->status));
-	return err;
+	return err ?: confine_started(why);
 }
 
 int service_new(const char *config_path, struct service **ret,

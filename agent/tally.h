@@ -14,9 +14,13 @@ int tally_new(const struct hashset *set, struct tally **ret);
 
 void tally_free(struct tally *);
 
-/* Page @number of the set was seen; @code: in executable memory.  Seen twice
+/* Page or rolling digest @number of the set was seen; @code: in executable memory.  Seen twice
  * counts once. */
 void tally_add(struct tally *, uint32_t number, bool code);
+
+/* How much of the binary was seen, 0 to 1: of its pages, or of its rolling
+ * digests where those show more. */
+double tally_share(const struct share *);
 
 /* Binaries by the share of their pages that was seen, most first, and no more
  * than TALLY_VERSIONS of a family: a set that knows a hundred versions of one

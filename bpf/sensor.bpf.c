@@ -71,7 +71,7 @@ struct {
 				      .field,                              \
 			     1)
 
-/* ---- processes ----------------------------------------------------------- */
+/* ---- processes ---------------------------------------------------------- */
 
 static void *table_now(void)
 {
@@ -83,12 +83,12 @@ static void *table_before(void)
 	return shared.epoch & 1 ? (void *)&even : (void *)&odd;
 }
 
-static void put(struct task_struct *t, __u32 tgid, __u64 what)
+static void put(__u32 tgid, __u64 what, __u64 start_ns, __u64 cgroup)
 {
 	struct sensor_entry e = {
-		.start_ns = BPF_CORE_READ(t, group_leader, start_boottime),
+		.start_ns = start_ns,
 		.at_ns = bpf_ktime_get_boot_ns(),
-		.cgroup = BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, id),
+		.cgroup = cgroup,
 		.what = what,
 	};
 
@@ -104,7 +104,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (child->pid != child->tgid || child->flags & PF_KTHREAD)
 		return 0;
 	COUNT(forks);
-	put(child, tgid, SENSOR_FORK);
+	put(tgid, SENSOR_FORK, child->start_boottime,
+	    child->cgroups->dfl_cgrp->kn->id);
 	return 0;
 }
 
@@ -116,7 +117,7 @@ int BPF_PROG(on_exec, struct task_struct *p)
 
 	COUNT(execs);
 	bpf_map_delete_elem(table_before(), &tgid);
-	put(p, tgid, SENSOR_EXEC);
+	put(tgid, SENSOR_EXEC, p->start_boottime, p->cgroups->dfl_cgrp->kn->id);
 	return 0;
 }
 
@@ -141,14 +142,18 @@ int BPF_PROG(on_exit, struct task_struct *p)
 static void put_code(void)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct task_struct *t;
 	struct sensor_entry *e;
 
 	COUNT(code);
 	e = bpf_map_lookup_elem(table_now(), &tgid);
-	if (!e)
-		put((void *)bpf_get_current_task(), tgid, SENSOR_CODE);
-	else if (!(e->what & SENSOR_CODE))
+	if (e) {
 		e->what |= SENSOR_CODE; /* the only bit that joins later */
+		return;
+	}
+	t = (void *)bpf_get_current_task();
+	put(tgid, SENSOR_CODE, BPF_CORE_READ(t, group_leader, start_boottime),
+	    bpf_get_current_cgroup_id());
 }
 
 /* Can @file's pages differ from those of a named file on a disk? */
@@ -213,8 +218,7 @@ int BPF_KPROBE(on_mprotect_kprobe, struct vm_area_struct *vma,
 	return 0;
 }
 
-/* ---- connections
- * ------------------------------------------------------------- */
+/* ---- connections -------------------------------------------------------- */
 
 static bool is_told(struct place *p, __u64 now)
 {
@@ -265,8 +269,7 @@ int BPF_PROG(on_connect, struct sock *sk, int before, int now)
 	return 0;
 }
 
-/* ---- DNS answers
- * --------------------------------------------------------------- */
+/* ---- DNS answers -------------------------------------------------------- */
 
 struct udp {
 	__be16 source, dest, len, check;

@@ -41,9 +41,10 @@ LINK     = $(CC) $(SANFLAGS) $(SYSFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 libs     = $(shell $(PKG_CONFIG) --libs $(1))
 
 # Which library each program may use (tests/confinement checks the sources).
-DAVYLAMP_LIBS := libxxhash json-c inih libbpf libseccomp
+DAVYLAMP_LIBS := libxxhash json-c inih libbpf libseccomp libzstd
 MATCH_LIBS    := yara libxxhash libseccomp
 REPORT_LIBS   := libcurl json-c libcrypto inih libseccomp
+VERIFY_LIBS   := libcrypto libseccomp
 LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)
 
 # agent/json_must.c
@@ -56,20 +57,20 @@ BUILTIN  := $(patsubst %,$(BUILD)/obj/builtin_%.o,set tasks sensor)
 BPFCC    ?= clang
 BPFARCH  := $(if $(filter aarch64,$(or $(ARCH),$(shell uname -m))),arm64,x86)
 
-PROGRAMS := davylamp davylamp-match davylamp-report
+PROGRAMS := davylamp davylamp-match davylamp-report davylamp-verify
 MAINS    := $(PROGRAMS:%=agent/%.c) agent/hashpack.c
 MODULES  := $(filter-out $(MAINS),$(wildcard agent/*.c))
 OBJECTS  := $(MODULES:agent/%.c=$(BUILD)/obj/%.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 PRELOADS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%.so,$(wildcard tests/tools/preload_*.c))
 TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(filter-out tests/tools/preload_%,$(wildcard tests/tools/*.c))) $(PRELOADS)
-BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench makeset target)
+BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench codeshape makeset target)
 
 .PHONY: all scan test bench corpus innocents bench-compare bench-tools fuzz install uninstall clean help deps-build deps-test
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(PROGRAMS:%=$(BUILD)/%) ## build everything into build/ (the default)
+all: $(PROGRAMS:%=$(BUILD)/%) $(BUILD)/rules-test/__main__.py ## build everything into build/ (the default)
 
 $(BUILD)/davylamp: $(BUILD)/obj/davylamp.o $(BUILTIN) $(BUILD)/libagent.a
 	$(call say,LINK)$(LINK) $(JSON_MUST) -o $@ $^ $(call libs,$(DAVYLAMP_LIBS)) -lpthread
@@ -79,6 +80,13 @@ $(BUILD)/davylamp-match: $(BUILD)/obj/davylamp-match.o $(BUILD)/obj/builtin_rule
 
 $(BUILD)/davylamp-report: $(BUILD)/obj/davylamp-report.o $(BUILD)/libagent.a
 	$(call say,LINK)$(LINK) $(JSON_MUST) -o $@ $^ $(call libs,$(REPORT_LIBS))
+
+$(BUILD)/davylamp-verify: $(BUILD)/obj/davylamp-verify.o $(BUILD)/libagent.a
+	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(VERIFY_LIBS))
+
+# What `davylamp rules test` runs.
+$(BUILD)/rules-test/__main__.py: $(wildcard bench/rules/*.py)
+	$(call say,COPY)mkdir -p $(@D) && cp $^ $(@D)
 
 $(BUILD)/libagent.a: $(OBJECTS)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
@@ -206,6 +214,9 @@ install: all ## install under DESTDIR/PREFIX, units included
 		lib/systemd/system lib/sysusers.d lib/tmpfiles.d)
 	install -m 755 $(BUILD)/davylamp $(INTO)/bin
 	install -m 755 $(filter-out %/davylamp,$(PROGRAMS:%=$(BUILD)/%)) $(INTO)/libexec/davylamp
+	install -d $(INTO)/libexec/davylamp/rules-test
+	install -m 644 $(wildcard bench/rules/*.py) $(INTO)/libexec/davylamp/rules-test
+	chmod 755 $(INTO)/libexec/davylamp/rules-test/__main__.py
 	$(foreach m,$(MANS),install -m 644 packaging/$(notdir $m) $(INTO)/share/man/$m && ):
 	$(foreach u,$(UNITS),sed 's|=/usr/|=$(PREFIX)/|' packaging/$u > $(INTO)/lib/systemd/system/$u && \
 		chmod 644 $(INTO)/lib/systemd/system/$u && ):

@@ -5,6 +5,7 @@
  * versions or capabilities. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +15,10 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "builtin.h"
 #include "cmd_doctor_own.h"
 #include "commands.h"
 #include "confine.h"
+#include "defaultset.h"
 #include "hashset.h"
 #include "kernel.h"
 #include "match.h"
@@ -144,9 +145,12 @@ static void check_matcher(struct patient *p, struct diagnosis *d)
 	(void)p;
 	if (works) {
 		match_rules(m, &n);
-		snprintf(found, sizeof(found), "%s, %zu built-in rules, "
-					       "version %s",
-			 match_engine(m), n, match_version(m));
+		snprintf(found, sizeof(found),
+			 "%s, %zu rules, %s, version %" PRIu64 " (%s)",
+			 match_engine(m), n,
+			 match_default(m)->path[0] ? "a signed update"
+						   : "built in",
+			 match_default(m)->version, match_version(m));
 	}
 	say(d, works, works ? found : "davylamp-match does not start",
 	    why.text);
@@ -158,10 +162,7 @@ static void check_set(struct patient *p, struct diagnosis *d)
 	struct hashset *set = NULL;
 	struct why why = { "" };
 	char found[160] = "";
-	bool works = hashset_from_memory(
-			     builtin_set,
-			     (size_t)(builtin_set_end - builtin_set), &set,
-			     &why) == 0;
+	bool works = defaultset_open(NULL, &set, &why) == 0;
 
 	(void)p;
 	if (works)
@@ -169,7 +170,7 @@ static void check_set(struct patient *p, struct diagnosis *d)
 					       "binaries, version %s",
 			 hashset_n_pages(set), hashset_n_binaries(set),
 			 hashset_version(set));
-	say(d, works, works ? found : "the built-in hash set is damaged",
+	say(d, works, works ? found : "the hash set can not be used",
 	    why.text);
 	hashset_free(set);
 }

@@ -3,13 +3,19 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include "builtin.h"
 #include "cmd_hash.h"
+#include "cmd_install.h"
+#include "defaultset.h"
 #include "hashset.h"
 #include "sha256.h"
 #include "text.h"
 
 static int cmd_hash_info(int argc, char **argv);
+
+static int cmd_hash_install(int argc, char **argv)
+{
+	return cmd_install(INSTALLED_HASHES, argc, argv);
+}
 
 static const struct {
 	const char *name;
@@ -19,6 +25,11 @@ static const struct {
 	{ "build", cmd_hash_build, "make a set of ELF files and digest lists" },
 	{ "info", cmd_hash_info, "which binaries a set holds" },
 	{ "query", cmd_hash_query, "which known pages a process has" },
+	{ "compare", cmd_hash_compare, "how alike is the code of programs?" },
+	{ "diff", cmd_hash_diff, "what differs between two sets" },
+	{ "merge", cmd_hash_merge, "make one set of several" },
+	{ "verify", cmd_hash_verify, "is a set whole?" },
+	{ "install", cmd_hash_install, "use a signed set from now on" },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -29,7 +40,7 @@ static void help(FILE *out)
 	      "in memory.\n\n",
 	      out);
 	for (size_t i = 0; i < N_COMMANDS; i++)
-		fprintf(out, "  %-7s%s\n", commands[i].name, commands[i].help);
+		fprintf(out, "  %-9s%s\n", commands[i].name, commands[i].help);
 	fputs("\n'davylamp hash COMMAND --help' says more.\n", out);
 }
 
@@ -68,8 +79,7 @@ int cmd_hash(int argc, char **argv)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
 	fprintf(stderr,
-		"davylamp hash: no command '%s'; one of build, info, "
-		"query\n",
+		"davylamp hash: no command '%s'; see davylamp hash --help\n",
 		text_escape_str(argv[1], shown, sizeof(shown)));
 	return 2;
 }
@@ -79,7 +89,7 @@ int cmd_hash(int argc, char **argv)
 static const char info_help[] =
 	"usage: davylamp hash info [--long] [SET]\n\n"
 	"Lists the binaries of a hash set: how many pages of each are in it\n"
-	"and how many of those are code.  Without SET: the built-in one.\n\n"
+	"and how many of those are code.  Without SET: the one in use.\n\n"
 	"  -l, --long   the SHA-256 of each binary's file too\n"
 	"  -h, --help   this text\n";
 
@@ -143,19 +153,14 @@ static int info(const char *path, bool with_sha)
 	char what[256];
 	int error;
 
-	if (path)
-		error = hashset_open(path, &set, &why);
-	else
-		error = hashset_from_memory(
-			builtin_set, (size_t)(builtin_set_end - builtin_set),
-			&set, &why);
+	error = defaultset_open(path, &set, &why);
 	if (error) {
 		fprintf(stderr, "davylamp hash info: %s\n", why.text);
 		return cmd_hash_status(error);
 	}
 	print_set(set,
 		  path ? text_escape_str(path, what, sizeof(what))
-		       : "built-in hash set",
+		       : "hash set in use",
 		  with_sha);
 	hashset_free(set);
 	return fflush(stdout) ? 4 : 0;

@@ -6,6 +6,10 @@
 int cmd_hash(int argc, char **argv);
 int cmd_hash_build(int argc, char **argv);
 int cmd_hash_query(int argc, char **argv);
+int cmd_hash_compare(int argc, char **argv);
+int cmd_hash_diff(int argc, char **argv);
+int cmd_hash_merge(int argc, char **argv);
+int cmd_hash_verify(int argc, char **argv);
 
 /* 2 for what the caller can mend in the arguments or inputs, else 4. */
 int cmd_hash_status(int error);

@@ -32,6 +32,11 @@ static const struct {
 	  "                      digest list, or directory of ELF files" },
 	{ "except", 0, CMD_HASH_EXCEPT, "GLOB",
 	  "file names that --subtract passes over" },
+	{ "list", 0, CMD_HASH_LIST, "FILE",
+	  "more ELF files, one a line: path, family,\n"
+	  "                      version and name, with tabs between" },
+	{ "pid", 0, CMD_HASH_PID, "PID",
+	  "the program of this process, from its memory" },
 	{ "text", 0, TEXT, NULL,
 	  "make a digest list of one INPUT; OUT may be -" },
 	{ "help", 'h', HELP, NULL, "this text" },
@@ -46,8 +51,9 @@ struct parse {
 void cmd_hash_args_help(void)
 {
 	puts("usage: davylamp hash build -o OUT [OPTION...] INPUT...\n\n"
-	     "Makes a hash set of ELF files and digest lists.  Equal input\n"
-	     "makes equal bytes, in whatever order.\n");
+	     "Makes a hash set of ELF files, digest lists, captures (see\n"
+	     "davylamp rules capture) and processes.  Equal input makes equal\n"
+	     "bytes, in whatever order.\n");
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		int n = options[i].letter
 				? printf("  -%c, --%s", options[i].letter,
@@ -97,6 +103,12 @@ static int take_option(struct parse *p, size_t i, const char *arg)
 	}
 }
 
+static size_t n_inputs(const struct parse *p)
+{
+	return p->args->n_inputs + (p->args->value[CMD_HASH_PID] != NULL) +
+	       (p->args->value[CMD_HASH_LIST] != NULL);
+}
+
 static int check_values(struct parse *p)
 {
 	const char *arch = p->args->value[CMD_HASH_ARCH];
@@ -110,22 +122,22 @@ static int check_values(struct parse *p)
 	if (!p->args->value[CMD_HASH_OUT])
 		return why_set(p->why, -EINVAL,
 			       "no output; give -o FILE (see --help)");
-	if (!p->args->n_inputs)
+	if (!n_inputs(p))
 		return why_set(p->why, -EINVAL,
 			       "no input; give ELF files or "
 			       "digest lists (see --help)");
 	if (arch && strcmp(arch, "x86_64") != 0 && strcmp(arch, "aarch64") != 0)
 		return usage(p, arch, "is no architecture; x86_64 or aarch64");
-	if (p->args->text && p->args->n_inputs != 1)
-		return usage(p, p->args->inputs[1],
-			     "is a second input; --text makes "
-			     "a list of one");
+	if (p->args->text && (n_inputs(p) != 1 ||
+			      p->args->value[CMD_HASH_LIST]))
+		return why_set(p->why, -EINVAL,
+			       "--text makes a list of one input, not more");
 	if (!p->args->text && p->args->value[CMD_HASH_SOURCE])
 		return usage(p, p->args->value[CMD_HASH_SOURCE],
 			     "can not be kept in a set; add --text");
 	if (!p->args->text && strcmp(p->args->value[CMD_HASH_OUT], "-") == 0)
 		return usage(p, "-", "can not be a set; give -o FILE");
-	if (p->args->value[CMD_HASH_NAME] && p->args->n_inputs != 1)
+	if (p->args->value[CMD_HASH_NAME] && n_inputs(p) != 1)
 		return usage(p, p->args->value[CMD_HASH_NAME],
 			     "can name one input only; build lists with "
 			     "--text first");

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "builtin.h"
 #include "cmd_hash.h"
 #include "commands.h"
+#include "defaultset.h"
 #include "proc.h"
 #include "scan.h"
 #include "text.h"
@@ -61,11 +61,7 @@ static int query(const char *path, pid_t pid)
 	struct proc p = { .dir = -1 };
 	int procfs = -1, status = EXIT_USAGE, err;
 
-	err = path ? hashset_open(path, &set, &why)
-		   : hashset_from_memory(
-			     builtin_set,
-			     (size_t)(builtin_set_end - builtin_set), &set,
-			     &why);
+	err = defaultset_open(path, &set, &why);
 	if (err)
 		goto out;
 	status = EXIT_UNABLE;

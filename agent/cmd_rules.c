@@ -3,6 +3,8 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include "cmd_install.h"
+#include "cmd_rules.h"
 #include "commands.h"
 #include "match.h"
 #include "prefilter.h"
@@ -10,7 +12,7 @@
 #include "text.h"
 #include "verdict.h"
 
-static const char rules_help[] =
+static const char sources_help[] =
 	"usage: davylamp rules check [--no-default-rules] [PATH...]\n"
 	"       davylamp rules list [--no-default-rules] [PATH...]\n\n"
 	"Compiles the built-in rules and those of each PATH (a source file, or a\n"
@@ -41,21 +43,32 @@ static void list(const struct rule *rules, size_t n)
 /* What there is to say of one rule; false: nothing. */
 static bool complain(const struct show *s, const struct rule *r)
 {
-	char name[160], text[320], why[200];
+	char name[160], text[320], why[200], missing[64];
 
+	snprintf(missing, sizeof(missing), "%s%s%s",
+		 r->family[0] ? "" : " family",
+		 r->algorithm[0] ? "" : " algorithm",
+		 r->reference[0] ? "" : " reference");
 	text_escape_str(r->name, name, sizeof(name));
 	if (r->slow[0]) {
 		snprintf(text, sizeof(text), "%s: must see every page: %s",
 			 name, text_escape_str(r->slow, why, sizeof(why)));
 		show_field(s, "slow", text);
 	}
-	if (!r->family[0]) {
-		snprintf(text, sizeof(text), "%s: no meta family: findings "
-					     "will name the rule only",
-			 name);
+	if (r->generic[0]) {
+		snprintf(text, sizeof(text),
+			 "%s: looks for nothing but %s, which many benign "
+			 "programs have",
+			 name, text_escape_str(r->generic, why, sizeof(why)));
+		show_field(s, "generic", text);
+	}
+	if (missing[0]) {
+		snprintf(text, sizeof(text), "%s: no meta%s: findings will "
+					     "not say it",
+			 name, missing);
 		show_field(s, "meta", text);
 	}
-	return r->slow[0] || !r->family[0];
+	return r->slow[0] || r->generic[0] || missing[0];
 }
 
 static int check(const struct match *m, const struct rule *rules, size_t n)
@@ -103,7 +116,8 @@ static int run(const char *what, const struct match_options *o)
 	return status;
 }
 
-int cmd_rules(int argc, char **argv)
+/* `check` and `list`. */
+static int cmd_rules_sources(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "no-default-rules", no_argument, NULL, 'n' },
@@ -113,21 +127,67 @@ int cmd_rules(int argc, char **argv)
 	struct match_options o = { 0 };
 	int c;
 
+	optind = 0; /* glibc: begin anew */
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (c == 'h') {
-			fputs(rules_help, stdout);
+			fputs(sources_help, stdout);
 			return EXIT_CLEAN;
 		}
 		if (c != 'n')
 			return EXIT_USAGE;
 		o.no_default_rules = true;
 	}
-	if (optind >= argc || (strcmp(argv[optind], "check") &&
-			       strcmp(argv[optind], "list"))) {
-		fputs(rules_help, stderr);
+	o.paths = (const char *const *)argv + optind;
+	o.n_paths = (size_t)(argc - optind);
+	return run(argv[0], &o);
+}
+
+static int cmd_rules_install(int argc, char **argv)
+{
+	return cmd_install(INSTALLED_RULES, argc, argv);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "check", cmd_rules_sources, "compile rules and say what to mend" },
+	{ "list", cmd_rules_sources, "compile rules and list them" },
+	{ "explain", cmd_rules_explain,
+	  "why a rule holds for a process, or not" },
+	{ "cost", cmd_rules_cost, "what each rule takes, the slowest first" },
+	{ "capture", cmd_rules_capture, "save a process's memory in a file" },
+	{ "test", cmd_rules_test, "what rules find in a corpus, and what not" },
+	{ "install", cmd_rules_install, "use signed rules from now on" },
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void help(FILE *out)
+{
+	fputs("usage: davylamp rules COMMAND [ARGUMENT...]\n\n", out);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-9s%s\n", commands[i].name, commands[i].help);
+	fputs("\n'davylamp rules COMMAND --help' says more.\n", out);
+}
+
+int cmd_rules(int argc, char **argv)
+{
+	char shown[80];
+
+	if (argc < 2) {
+		help(stderr);
 		return EXIT_USAGE;
 	}
-	o.paths = (const char *const *)argv + optind + 1;
-	o.n_paths = (size_t)(argc - optind - 1);
-	return run(argv[optind], &o);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		help(stdout);
+		return EXIT_CLEAN;
+	}
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "davylamp rules: there is no command '%s'; see "
+			"davylamp rules --help\n",
+		text_escape_str(argv[1], shown, sizeof(shown)));
+	return EXIT_USAGE;
 }

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "builtin.h"
 #include "cmd_scan_words.h"
 #include "commands.h"
 #include "confine.h"
+#include "defaultset.h"
 #include "finding_json.h"
 #include "io.h"
+#include "look_json.h"
 #include "pass.h"
 #include "record.h"
 #include "report_start.h"
@@ -106,8 +107,8 @@ static void count(struct totals *t, const struct look *l, enum verdict v)
 static bool is_worth_a_line(const struct run *r, const struct look *l,
 			    enum verdict v)
 {
-	return r->o.verbose || r->o.n_pids || v == VERDICT_CARRIER ||
-	       l->proc->hidden ||
+	return r->o.verbose || r->o.n_pids || r->o.n_captures ||
+	       v == VERDICT_CARRIER || l->proc->hidden ||
 	       (l->state == SCAN_PARTIAL && !l->denied);
 }
 
@@ -126,6 +127,8 @@ static void on_look(void *user, const struct look *l, enum verdict v,
 	count(&r->t, l, v);
 	if (!f)
 		keep(r, l, v, NULL, NULL);
+	if (r->o.json && r->o.verbose)
+		print_json(look_json(l, v, f));
 	if (f) {
 		report(r, f);
 	} else if (!r->o.json && is_worth_a_line(r, l, v)) {
@@ -283,11 +286,7 @@ static void summarize(const struct run *r, double seconds)
 
 static int open_set(struct run *r, struct why *why)
 {
-	if (r->o.hashes)
-		return hashset_open(r->o.hashes, &r->set, why);
-	return hashset_from_memory(builtin_set,
-				   (size_t)(builtin_set_end - builtin_set),
-				   &r->set, why);
+	return defaultset_open(r->o.hashes, &r->set, why);
 }
 
 static unsigned threads(const struct scan_words *o)
@@ -358,6 +357,8 @@ static int prepare(struct run *r)
 		.set = r->set,
 		.pids = r->o.pids,
 		.n_pids = r->o.n_pids,
+		.captures = r->o.captures,
+		.n_captures = r->o.n_captures,
 		.excludes = r->configured ? r->config.excludes : NULL,
 		.threads = threads(&r->o),
 	};
@@ -367,7 +368,8 @@ static int prepare(struct run *r)
 	if (err) {
 		fprintf(stderr, "davylamp scan: %s\nNothing was scanned.\n",
 			why.text);
-		return err == -EINVAL ? EXIT_USAGE : EXIT_UNABLE;
+		return err == -EINVAL || r->o.n_captures ? EXIT_USAGE
+							 : EXIT_UNABLE;
 	}
 	r->tools = (struct finding_tools){
 		match_engine(pass_match(r->pass)),
@@ -419,7 +421,7 @@ static int run(struct run *r)
 	if (r->t.findings)
 		return EXIT_FINDINGS;
 	if (r->absent || r->t.partial || r->t.denied ||
-	    (r->o.n_pids && r->t.vanished))
+	    ((r->o.n_pids || r->o.n_captures) && r->t.vanished))
 		return EXIT_INCOMPLETE;
 	return EXIT_CLEAN;
 }

@@ -11,6 +11,7 @@
 
 static const struct option long_options[] = {
 	{ "pid", required_argument, NULL, 'p' },
+	{ "capture", required_argument, NULL, 'C' },
 	{ "rules", required_argument, NULL, 'r' },
 	{ "no-default-rules", no_argument, NULL, 'n' },
 	{ "hashes", required_argument, NULL, 'H' },
@@ -33,6 +34,9 @@ static void help(void)
 	     "As root it sees all processes; else only your own.\n"
 	     "\n"
 	     "  -p, --pid PID          only this process (may be repeated)\n"
+	     "      --capture FILE     look at a saved process instead "
+	     "(davylamp rules capture;\n"
+	     "                         may be repeated)\n"
 	     "  -r, --rules PATH       also use these YARA rules: a source "
 	     "file, or a\n"
 	     "                         directory of *.yar and *.yara (may be "
@@ -97,6 +101,9 @@ static int take_option(struct scan_words *o, int c, const char *value)
 			return bad_value("--pid", value, "a process id");
 		o->pids[o->n_pids++] = (pid_t)n;
 		return 0;
+	case 'C':
+		o->captures[o->n_captures++] = value;
+		return 0;
 	case 'r':
 		o->rules[o->n_rules++] = value;
 		return 0;
@@ -149,7 +156,8 @@ int scan_words_take(struct scan_words *o, int argc, char **argv)
 
 	o->rules = calloc((size_t)argc + 1, sizeof(*o->rules));
 	o->pids = calloc((size_t)argc + 1, sizeof(*o->pids));
-	if (!o->rules || !o->pids) {
+	o->captures = calloc((size_t)argc + 1, sizeof(*o->captures));
+	if (!o->rules || !o->pids || !o->captures) {
 		fputs("davylamp scan: out of memory\n", stderr);
 		return EXIT_UNABLE;
 	}
@@ -167,6 +175,11 @@ int scan_words_take(struct scan_words *o, int argc, char **argv)
 			text_escape_str(argv[optind], shown, sizeof(shown)));
 		status = EXIT_USAGE;
 	}
+	if (!status && o->n_captures && o->report) {
+		fputs("davylamp scan: --report is for processes, not for "
+		      "captures\n", stderr);
+		status = EXIT_USAGE;
+	}
 	return status;
 }
 
@@ -174,4 +187,5 @@ void scan_words_free(struct scan_words *o)
 {
 	free(o->rules);
 	free(o->pids);
+	free(o->captures);
 }

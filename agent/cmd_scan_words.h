@@ -11,6 +11,8 @@ struct scan_words {
 	size_t n_rules;
 	pid_t *pids;
 	size_t n_pids;
+	const char **captures;
+	size_t n_captures;
 	const char *hashes;
 	const char *config; /* NULL: the usual place */
 	bool no_default_rules, json, verbose, report;

@@ -30,6 +30,14 @@ static int send_hit(void *user, struct wire_hit *hit)
 	return wire_send(WIRE_SOCKET, &m->out, WIRE_HIT, sizeof(*hit));
 }
 
+static int send_string(void *user, struct wire_string *string)
+{
+	struct matcher *m = user;
+
+	m->out.string = *string;
+	return wire_send(WIRE_SOCKET, &m->out, WIRE_STRING, sizeof(*string));
+}
+
 static int on_only(struct matcher *m)
 {
 	return match_scan_only(m->scan, &m->in.only);
@@ -45,7 +53,7 @@ static int on_look(struct matcher *m)
 static int on_end(struct matcher *m)
 {
 	struct wire_done done = { 0 };
-	int err = match_scan_end(m->scan, send_hit, m, &done);
+	int err = match_scan_end(m->scan, &done);
 
 	m->out.done = done;
 	return err ?: wire_send(WIRE_SOCKET, &m->out, WIRE_DONE, sizeof(done));
@@ -133,27 +141,40 @@ static int start(struct matcher *m, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "no-default-rules", no_argument, NULL, 'n' },
+		{ "installed", required_argument, NULL, 'i' },
+		{ "only", required_argument, NULL, 'o' },
+		{ "anywhere", no_argument, NULL, 'a' },
 		{ 0 },
 	};
-	bool builtin = true;
+	struct match_scan_tell tell = { m, send_hit, NULL };
+	struct rules_choice choice = { 0 };
 	uint32_t kept = HIT_BYTES;
 	struct rules *rules;
 	struct why why = { "" };
 	int err;
 
 	while ((err = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (err != 'n')
+		if (err == 'n')
+			choice.no_default = true;
+		else if (err == 'i')
+			choice.installed = optarg;
+		else if (err == 'o')
+			choice.only = optarg;
+		else if (err == 'a')
+			choice.anywhere = true;
+		else
 			return -EINVAL;
-		builtin = false;
 	}
+	if (choice.only)
+		tell.string = send_string;
 	if (yr_initialize() != ERROR_SUCCESS ||
 	    yr_set_configuration(YR_CONFIG_MAX_MATCH_DATA, &kept))
 		return refuse(m, -ENOMEM, &why);
 	err = rules_load((const char *const *)argv + optind,
-			 (size_t)(argc - optind), builtin, &rules, &why);
+			 (size_t)(argc - optind), &choice, &rules, &why);
 	if (err)
 		return refuse(m, err, &why);
-	err = match_scan_new(rules, &m->scan);
+	err = match_scan_new(rules, &tell, &m->scan);
 	if (!err)
 		err = match_sandbox_enter(&why);
 	return err ? refuse(m, err, &why) : introduce(m, rules);

@@ -76,6 +76,7 @@ struct proc {
 	pid_t pid, ppid;
 	pid_t tid;		/* has its memory; @pid in most */
 	int dir;		/* /proc/PID or /proc/PID/task/TID, or -1 */
+	struct capture *saved;	/* not a process but a saved one; else NULL */
 	uid_t uid;
 	char state;		/* proc_pid_stat(5): R S D Z T ... */
 	bool kernel;		/* a kernel thread: no memory of its own */
@@ -159,6 +160,8 @@ struct rule {
 	char reference[160];
 	char description[200];
 	char slow[160];		/* why it must see every page; "": it need not */
+	char generic[64];	/* a constant that everybody has, if it looks
+				   for nothing else; else "" */
 	uint8_t where;		/* enum where */
 	uint8_t severity;	/* enum severity */
 };

@@ -353,6 +353,15 @@ size_t hashset_refs(const struct hashset *s, uint32_t page,
 	return to - from;
 }
 
+struct digest hashset_page(const struct hashset *s, uint32_t page)
+{
+	struct digest d[PROBE] = { 0 };
+
+	if (page < s->n_pages)
+		(void)read_digests(s, page, 1, d);
+	return d[0];
+}
+
 uint64_t hashset_bytes(const struct hashset *s)
 {
 	return s->checked.head.file_size;

@@ -98,6 +98,9 @@ const uint8_t *hashset_sha256(const struct hashset *, uint32_t binary);
 size_t hashset_refs(const struct hashset *, uint32_t page,
 		    const uint32_t **ret);
 
+/* The digest of @page (< hashset_n_pages()). */
+struct digest hashset_page(const struct hashset *, uint32_t page);
+
 /* Size of its file. */
 uint64_t hashset_bytes(const struct hashset *);
 

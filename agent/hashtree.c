@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "hashelf.h"
+#include "hashqueue.h"
 #include "hashtree.h"
 #include "text.h"
 
@@ -19,6 +21,12 @@ struct walk {
 	struct hashgood *good;
 	struct hashtree_sum *sum;
 	struct why *why;
+	struct hashqueue *queue;
+	struct hashtree_tick tick;
+	/* What the threads share with each other: */
+	pthread_mutex_t lock;
+	struct why *first_why;
+	int error;
 };
 
 static int failed(const struct walk *w, int error, const char *what)
@@ -29,30 +37,53 @@ static int failed(const struct walk *w, int error, const char *what)
 		       what, strerror(-error));
 }
 
+static void count_file(struct walk *w, int error, const char *what,
+		       const struct digestlist *list, const struct why *why)
+{
+	if (error == -EBADMSG) {
+		w->sum->n_skipped++;
+	} else if (!error) {
+		w->sum->n_files++;
+		if (hashgood_add(w->good, list)) {
+			w->error = -E2BIG;
+			why_set(w->first_why, 0, "%s: one page too many",
+				what);
+		}
+	} else if (error != -ENOEXEC && !w->error) {
+		w->error = error;
+		*w->first_why = *why;
+	}
+	if (w->tick.call)
+		w->tick.call(w->tick.user, w->sum->n_files);
+}
+
+/* In any thread. */
+static void read_file(void *user, int fd, size_t number, const char *what)
+{
+	struct walk *w = user;
+	struct digestlist list = { 0 };
+	struct why why = { "" };
+	int error = hashelf_read(fd, what, &list, &why);
+
+	(void)number;
+	close(fd);
+	pthread_mutex_lock(&w->lock);
+	count_file(w, error, what, &list, &why);
+	pthread_mutex_unlock(&w->lock);
+	digestlist_free(&list);
+}
+
 static int add_file(const struct walk *w, int dir, const char *name,
 		    const char *what)
 {
-	int error, fd = openat(dir, name, OPEN_FLAGS);
-	struct digestlist list = { 0 };
+	int fd = openat(dir, name, OPEN_FLAGS);
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ELOOP
 			       ? 0
 			       : failed(w, -errno, what);
-	error = hashelf_read(fd, what, &list, w->why);
-	close(fd);
-	if (error == -ENOEXEC)
-		return 0;
-	if (error == -EBADMSG) {
-		w->sum->n_skipped++;
-		return 0;
-	}
-	if (error)
-		return error;
-	w->sum->n_files++;
-	error = hashgood_add(w->good, &list);
-	digestlist_free(&list);
-	return error ? failed(w, error, what) : 0;
+	hashqueue_put(w->queue, fd, 0, what);
+	return 0;
 }
 
 static int add_directory(const struct walk *w, int fd, const char *what,
@@ -113,11 +144,24 @@ static int add_directory(const struct walk *w, int fd, const char *what,
 
 int hashtree_add(int dir, const char *what, const char *except,
 		 struct hashgood *good, struct hashtree_sum *sum,
-		 struct why *why)
+		 struct hashtree_tick tick, struct why *why)
 {
-	const struct walk w = {
-		.except = except, .good = good, .sum = sum, .why = why
-	};
+	struct why first_why = { "" };
+	struct walk w = { .except = except,
+			  .good = good,
+			  .sum = sum,
+			  .why = why,
+			  .tick = tick,
+			  .lock = PTHREAD_MUTEX_INITIALIZER,
+			  .first_why = &first_why };
+	int error;
 
-	return add_directory(&w, dir, what, 0);
+	w.queue = hashqueue_new(read_file, &w);
+	error = add_directory(&w, dir, what, 0);
+	hashqueue_end(w.queue);
+	if (!error && w.error) {
+		error = w.error;
+		*why = first_why;
+	}
+	return error;
 }

@@ -11,6 +11,12 @@ struct hashtree_sum {
 	size_t n_skipped; /* damaged, or for another machine */
 };
 
+/* Called now and then, in any thread, one at a time. */
+struct hashtree_tick {
+	void (*call)(void *user, size_t n_files); /* NULL: nobody looks */
+	void *user;
+};
+
 /* Adds the pages of every ELF file below @dir (named @what in messages,
  * escaped; not closed) to @good.  Symbolic links are not followed; what is
  * no regular file is not opened; a file or directory whose name matches the
@@ -19,6 +25,6 @@ struct hashtree_sum {
  * innocent.  Adds to *sum. */
 int hashtree_add(int dir, const char *what, const char *except,
 		 struct hashgood *good, struct hashtree_sum *sum,
-		 struct why *why);
+		 struct hashtree_tick tick, struct why *why);
 
 #endif

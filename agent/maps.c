@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "capture.h"
 #include "maps.h"
 
 #define LINE_MAX_BYTES (4 * 4096 + 256) /* a path, each byte as \ooo */
@@ -212,6 +213,35 @@ static int add_line(struct maps *m, const char *line, size_t len)
 	return 0;
 }
 
+static int add_text(struct maps *m, const char *text, size_t len)
+{
+	int err = 0;
+
+	while (!err && len) {
+		const char *end = memchr(text, '\n', len);
+
+		if (!end || end - text > LINE_MAX_BYTES)
+			return -EBADMSG;
+		err = add_line(m, text, (size_t)(end - text));
+		len -= (size_t)(end + 1 - text);
+		text = end + 1;
+	}
+	return err;
+}
+
+/* Whoever saved it may have written it, too: the kernel's are in order. */
+static int take_saved(struct maps *m, const struct capture *c)
+{
+	size_t len;
+	const char *text = capture_text(c, CAPTURE_MAPS, &len);
+	int err = add_text(m, text, len);
+
+	for (size_t i = 1; i < m->n && !err; i++)
+		if (m->regions[i].start < m->regions[i - 1].end)
+			err = -EBADMSG;
+	return err;
+}
+
 static int read_lines(struct maps *m, int fd)
 {
 	static const size_t cap = 65536 + LINE_MAX_BYTES;
@@ -278,13 +308,15 @@ int maps_read(const struct proc *proc, struct maps **ret)
 		goto out;
 	m->names[0] = '\0';
 	m->names_len = 1;
-	fd = openat(proc->dir, "maps", O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		err = errno == ENOENT ? -ESRCH : -errno;
-		goto out;
+	if (proc->saved) {
+		err = take_saved(m, proc->saved);
+	} else {
+		fd = openat(proc->dir, "maps", O_RDONLY | O_CLOEXEC);
+		err = fd < 0 ? (errno == ENOENT ? -ESRCH : -errno)
+			     : read_lines(m, fd);
+		if (fd >= 0)
+			close(fd);
 	}
-	err = read_lines(m, fd);
-	close(fd);
 	if (!err && m->n_lines == 0)
 		err = -ESRCH; /* on some kernels a zombie's file is empty */
 	if (!err)

@@ -9,7 +9,7 @@
 
 struct maps;
 
-/* Reads /proc/PID/maps.  -ESRCH: gone (or without memory: a zombie);
+/* Reads /proc/PID/maps, or what was saved of it.  -ESRCH: gone (or without memory: a zombie);
  * -EACCES/-EPERM: not ours to read.  The caller frees *ret. */
 int maps_read(const struct proc *, struct maps **ret);
 

@@ -83,6 +83,18 @@ int match_failed(struct match *m, int got, struct why *why)
 
 /* ---- its life --------------------------------------------------------------- */
 
+static int choose_default(struct match *m, struct why *why)
+{
+	int err;
+
+	if (m->options.no_default_rules || m->options.installed)
+		return 0;
+	err = installed_find(INSTALLED_RULES, &m->installed, why);
+	if (!err && m->installed.path[0])
+		m->options.installed = m->installed.path;
+	return err;
+}
+
 int match_new(const struct match_options *options, struct match **ret,
 	      struct why *why)
 {
@@ -98,6 +110,8 @@ int match_new(const struct match_options *options, struct match **ret,
 	m->memfd = -1;
 	m->hits = calloc(HITS_MAX, sizeof(*m->hits));
 	if (m->hits)
+		err = choose_default(m, why);
+	if (!err)
 		err = make_memory(m);
 	if (!err)
 		err = match_child_start(&m->child, &m->options, m->memfd,
@@ -112,6 +126,11 @@ int match_new(const struct match_options *options, struct match **ret,
 	else
 		*ret = m;
 	return err;
+}
+
+struct match_work match_work(const struct match *m)
+{
+	return m->work;
 }
 
 void match_stop(struct match *m)
@@ -134,6 +153,7 @@ void match_free(struct match *m)
 	free(m->atoms);
 	free(m->shown);
 	free(m->hits);
+	free(m->strings);
 	free(m);
 }
 
@@ -182,6 +202,11 @@ const char *match_engine(const struct match *m)
 const char *match_version(const struct match *m)
 {
 	return m->ready.version;
+}
+
+const struct installed *match_default(const struct match *m)
+{
+	return &m->installed;
 }
 
 uint64_t match_cpu_ns(const struct match *m)
@@ -293,6 +318,8 @@ int match_look(struct match *m, struct mem *mem, const struct suspect *s,
 			.len = (uint32_t)n,
 			.sets = s->sets,
 		};
+		m->work.windows++;
+		m->work.bytes += (uint64_t)n;
 		m->used += ((size_t)n + 63) / 64 * 64;
 		from = at + (uint64_t)n;
 		if (from == to && cut)
@@ -324,16 +351,43 @@ static int take_hit(struct match *m)
 	return 0;
 }
 
+static int take_string(struct match *m)
+{
+	const struct wire_string *w = &m->message.string;
+	struct match_string *s;
+	int err = match_grow(&m->strings, m->n_strings, &m->strings_room, 1,
+		       sizeof(*s), MATCH_STRINGS_MAX);
+
+	if (err)
+		return err;
+	if (w->n_kept > HIT_STRINGS || !m->options.only)
+		return -EBADMSG;
+	s = &m->strings[m->n_strings];
+	memcpy(s->name, w->name, sizeof(s->name));
+	s->name[sizeof(s->name) - 1] = '\0';
+	s->number = w->number;
+	s->n_matches = w->n_matches;
+	s->n_kept = w->n_kept;
+	memcpy(s->kept, w->kept, sizeof(s->kept));
+	for (size_t i = 0; i < s->n_kept; i++)
+		if (s->kept[i].n_bytes > HIT_BYTES)
+			return -EBADMSG;
+	m->n_strings++;
+	return 0;
+}
+
 int match_take_hits(struct match *m, struct why *why)
 {
 	int got = wire_send(m->child.socket, &m->message, WIRE_END, 0);
 
-	m->n_hits = 0;
+	m->n_hits = m->n_strings = 0;
 	for (got = got == -EPIPE ? 0 : got ?: 1; got == 1;) {
 		got = match_receive(m, patience(m));
 		if (got == 1 && m->message.type == WIRE_DONE)
 			break;
-		if (got == 1)
+		if (got == 1 && m->message.type == WIRE_STRING)
+			got = take_string(m) ?: 1;
+		else if (got == 1)
 			got = m->message.type == WIRE_HIT ? take_hit(m) ?: 1
 							  : -EBADMSG;
 	}
@@ -367,7 +421,8 @@ int match_end(struct match *m, const struct hit **ret, size_t *ret_n,
 
 	m->n_hits = 0;
 	err = flush(m, why);
-	if (m->began)
+	/* It names its one rule's strings if it was shown nothing, too. */
+	if (m->began || (!err && m->options.only && m->child.pid > 0))
 		more = judge(m, &later);
 	if (!more)
 		more = match_retry_forget(m, &later);
@@ -378,6 +433,12 @@ int match_end(struct match *m, const struct hit **ret, size_t *ret_n,
 	*ret = m->hits;
 	*ret_n = m->n_hits;
 	return err ?: more;
+}
+
+const struct match_string *match_strings(const struct match *m, size_t *ret_n)
+{
+	*ret_n = m->n_strings;
+	return m->strings;
 }
 
 void match_drop(struct match *m)

@@ -7,6 +7,7 @@
 #define MATCH_H
 
 #include "flow.h"
+#include "installed.h"
 #include "mem.h"
 #include "prefilter.h"
 #include "why.h"
@@ -17,6 +18,10 @@ struct match_options {
 	const char *const *paths; /* rule files and directories */
 	size_t n_paths;
 	bool no_default_rules;
+	const char *only; /* look for the rule of this name; NULL: for all */
+	bool anywhere;	  /* and for that in all memory */
+	const char *installed; /* a file in place of the built-in rules; NULL:
+				  the update that is in use, if any */
 	/* While the matcher works: waits until @fd can be read or @until_ns
 	 * (io_now_ns()) has come, and may do other things meanwhile; false:
 	 * give up.  NULL: nothing else is to be done. */
@@ -24,8 +29,23 @@ struct match_options {
 	void *user;
 };
 
+#define MATCH_STRINGS_MAX 65536
+
+/* A string of the rule that is looked for alone. */
+struct match_string {
+	char name[48];	 /* hostile */
+	uint32_t number; /* as in struct atom */
+	size_t n_matches, n_kept;
+	struct hit_string kept[HIT_STRINGS];
+};
+
+/* What the matcher was shown since match_new(). */
+struct match_work {
+	uint64_t windows, bytes;
+};
+
 /* Starts a matcher and waits until its rules are compiled.  -EINVAL: the
- * rules are at fault; other errors: it could not be started; @why says all.
+ * rules are at fault; -EPERM: as installed_find(); other errors: it could not be started; @why says all.
  * @options are borrowed for the life of *ret. */
 int match_new(const struct match_options *options, struct match **ret,
 	      struct why *why);
@@ -39,6 +59,9 @@ const struct rule *match_rules(const struct match *m, size_t *ret_n);
 uint8_t match_sets(const struct match *m); /* SET_BIT of those in use */
 const char *match_engine(const struct match *m);  /* "libyara 4.2.3" */
 const char *match_version(const struct match *m); /* of the rules */
+
+/* Which rules are the default: built in or an update. */
+const struct installed *match_default(const struct match *m);
 
 /* CPU time of the matcher that runs, ns; 0 of none. */
 uint64_t match_cpu_ns(const struct match *m);
@@ -60,6 +83,13 @@ int match_look(struct match *m, struct mem *mem, const struct suspect *s,
  * with all rules (-ENODATA); @why says what. */
 int match_end(struct match *m, const struct hit **ret, size_t *ret_n,
 	      struct why *why);
+
+/* After match_end(), with options.only: all its strings, found or not, until
+ * the next match_end(). */
+const struct match_string *match_strings(const struct match *m,
+					 size_t *ret_n);
+
+struct match_work match_work(const struct match *m);
 
 /* Forgets what was handed over for a process that is gone. */
 void match_drop(struct match *m);

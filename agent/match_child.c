@@ -32,7 +32,7 @@ static void become_matcher(int socket, int memfd, char *path, char **argv)
 
 static char **make_arguments(const struct match_options *o)
 {
-	char **argv = calloc(o->n_paths + 4, sizeof(*argv));
+	char **argv = calloc(o->n_paths + 10, sizeof(*argv));
 	size_t n = 0;
 
 	if (!argv)
@@ -40,6 +40,16 @@ static char **make_arguments(const struct match_options *o)
 	argv[n++] = (char *)"davylamp-match";
 	if (o->no_default_rules)
 		argv[n++] = (char *)"--no-default-rules";
+	if (o->installed) {
+		argv[n++] = (char *)"--installed";
+		argv[n++] = (char *)o->installed;
+	}
+	if (o->only) {
+		argv[n++] = (char *)"--only";
+		argv[n++] = (char *)o->only;
+	}
+	if (o->anywhere)
+		argv[n++] = (char *)"--anywhere";
 	argv[n++] = (char *)"--";
 	for (size_t i = 0; i < o->n_paths; i++)
 		argv[n++] = (char *)o->paths[i];

@@ -15,6 +15,7 @@ static void end_strings(struct rule *r)
 	r->reference[sizeof(r->reference) - 1] = '\0';
 	r->description[sizeof(r->description) - 1] = '\0';
 	r->slow[sizeof(r->slow) - 1] = '\0';
+	r->generic[sizeof(r->generic) - 1] = '\0';
 }
 
 int match_grow(void *array, size_t n, size_t *room, size_t more, size_t size,

@@ -31,6 +31,7 @@ struct match_culprit {
 
 struct match {
 	struct match_options options;
+	struct installed installed;
 	struct match_child child;
 	int memfd;
 	uint8_t *memory;
@@ -58,6 +59,9 @@ struct match {
 
 	struct hit *hits;
 	size_t n_hits;
+	struct match_string *strings;
+	size_t n_strings, strings_room;
+	struct match_work work;
 	struct wire_message message;
 };
 

@@ -29,8 +29,7 @@ struct match_scan {
 	struct scan scan[SET_COUNT];
 	const struct wire_look *look; /* NULL: the process is at its end */
 	const uint8_t *memory;
-	int (*hit)(void *user, struct wire_hit *);
-	void *user;
+	struct match_scan_tell tell;
 	struct wire_done done;
 	int error;
 };
@@ -175,8 +174,39 @@ static void tell_hit(struct scan *s, YR_SCAN_CONTEXT *context, YR_RULE *rule)
 	if (!rules_number(all->rules, s->set, rule, &hit.rule))
 		return;
 	copy_strings(context, rule, &hit);
-	all->error = all->hit(all->user, &hit);
+	all->error = all->tell.hit(all->tell.user, &hit);
 	all->done.n_hits++;
+}
+
+ANY_ALIGNMENT static void tell_string(struct match_scan *all,
+				      YR_SCAN_CONTEXT *context,
+				      const YR_STRING *string)
+{
+	struct wire_string told = { .number = string->idx };
+	YR_MATCH *m;
+
+	snprintf(told.name, sizeof(told.name), "%s", string->identifier);
+	yr_string_matches_foreach(context, string, m) {
+		told.n_matches++;
+		if (told.n_kept < HIT_STRINGS)
+			copy_match(&told.kept[told.n_kept++], string, m);
+	}
+	all->error = all->tell.string(all->tell.user, &told);
+}
+
+/* The parts behind a long jump are their string's first part's. */
+static void tell_strings(struct scan *s, YR_SCAN_CONTEXT *context,
+			 YR_RULE *rule)
+{
+	YR_STRING *string;
+	uint32_t number;
+
+	if (!s->all->tell.string ||
+	    !rules_number(s->all->rules, s->set, rule, &number))
+		return;
+	yr_rule_strings_foreach(rule, string)
+		if (!string->chained_to && !s->all->error)
+			tell_string(s->all, context, string);
 }
 
 static void say_incomplete(struct match_scan *all, const char *what,
@@ -194,7 +224,10 @@ static int on_message(YR_SCAN_CONTEXT *context, int message, void *data,
 {
 	struct scan *s = user;
 
-	if (message == CALLBACK_MSG_RULE_MATCHING)
+	if (message == CALLBACK_MSG_RULE_MATCHING ||
+	    message == CALLBACK_MSG_RULE_NOT_MATCHING)
+		tell_strings(s, context, data);
+	if (message == CALLBACK_MSG_RULE_MATCHING && !s->all->error)
 		tell_hit(s, context, data);
 	else if (message == CALLBACK_MSG_TOO_MANY_MATCHES)
 		say_incomplete(s->all, "too many matches of string", data);
@@ -306,30 +339,33 @@ int match_scan_look(struct match_scan *all, const struct wire_look *look,
 	return 0;
 }
 
-/* A set that was shown nothing has nothing to judge. */
-int match_scan_end(struct match_scan *all,
-		   int (*hit)(void *user, struct wire_hit *), void *user,
-		   struct wire_done *ret_done)
+/* A set that was shown nothing has nothing to judge, but strings to name. */
+int match_scan_end(struct match_scan *all, struct wire_done *ret_done)
 {
 	all->look = NULL;
-	all->hit = hit;
-	all->user = user;
 	all->error = 0;
 	for (unsigned i = 0; i < SET_COUNT; i++)
-		if (all->scan[i].scanner && all->scan[i].started)
+		if (all->scan[i].scanner &&
+		    (all->scan[i].started || all->tell.string))
 			run(&all->scan[i]);
 	*ret_done = all->done;
 	memset(&all->done, 0, sizeof(all->done));
 	return all->error;
 }
 
-int match_scan_new(struct rules *rules, struct match_scan **ret)
+int match_scan_new(struct rules *rules, const struct match_scan_tell *tell,
+		   struct match_scan **ret)
 {
 	struct match_scan *all = calloc(1, sizeof(*all));
+	int flags = SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_PROCESS_MEMORY |
+		    SCAN_FLAGS_REPORT_RULES_MATCHING;
 
 	if (!all)
 		return -ENOMEM;
 	all->rules = rules;
+	all->tell = *tell;
+	if (tell->string)
+		flags |= SCAN_FLAGS_REPORT_RULES_NOT_MATCHING;
 	for (unsigned i = 0; i < SET_COUNT; i++) {
 		struct scan *s = &all->scan[i];
 		YR_RULES *set = rules_set(rules, i);
@@ -346,10 +382,7 @@ int match_scan_new(struct rules *rules, struct match_scan **ret)
 		s->blocks.first = next_block;
 		s->blocks.next = next_block;
 		s->blocks.file_size = no_file_size;
-		yr_scanner_set_flags(s->scanner,
-				     SCAN_FLAGS_NO_TRYCATCH |
-					     SCAN_FLAGS_PROCESS_MEMORY |
-					     SCAN_FLAGS_REPORT_RULES_MATCHING);
+		yr_scanner_set_flags(s->scanner, flags);
 		yr_scanner_set_callback(s->scanner, on_message, s);
 	}
 	*ret = all;

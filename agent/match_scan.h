@@ -15,8 +15,18 @@
 
 struct match_scan;
 
+/* What is told at a process's end; an error ends it. */
+struct match_scan_tell {
+	void *user;
+	int (*hit)(void *user, struct wire_hit *);
+	/* Every string of every rule, found or not, whether the rule holds or
+	 * not; NULL: not wanted. */
+	int (*string)(void *user, struct wire_string *);
+};
+
 /* Scanners for the sets of @rules, which must outlive them. */
-int match_scan_new(struct rules *rules, struct match_scan **ret);
+int match_scan_new(struct rules *rules, const struct match_scan_tell *tell,
+		   struct match_scan **ret);
 
 void match_scan_free(struct match_scan *);
 
@@ -29,10 +39,8 @@ int match_scan_only(struct match_scan *, const struct wire_only *);
 int match_scan_look(struct match_scan *, const struct wire_look *,
 		    const uint8_t *memory);
 
-/* The process is at its end: conditions are judged, and @hit is called with
- * each rule that holds.  Fills @ret_done; a new process may begin. */
-int match_scan_end(struct match_scan *,
-		   int (*hit)(void *user, struct wire_hit *), void *user,
-		   struct wire_done *ret_done);
+/* The process is at its end: conditions are judged, and what was found is
+ * told.  Fills @ret_done; a new process may begin. */
+int match_scan_end(struct match_scan *, struct wire_done *ret_done);
 
 #endif

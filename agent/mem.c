@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include "capture.h"
 #include "mem.h"
 
 /* pagemap bits, Documentation/admin-guide/mm/pagemap.rst */
@@ -147,6 +148,11 @@ int mem_attach(struct mem *m, const struct proc *proc)
 	m->proc = proc;
 	m->region = NULL;
 	memset(&m->counts, 0, sizeof(m->counts));
+	m->can_scan = false;
+	if (proc->saved) {
+		m->counts.unreadable_bytes = capture_unreadable(proc->saved);
+		return 0;
+	}
 	m->mem_fd = openat(proc->dir, "mem", O_RDONLY | O_CLOEXEC);
 	if (m->mem_fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
@@ -411,16 +417,44 @@ bool mem_is_its_own(const struct mem *m)
 {
 	uint64_t entry, at = m->region ? m->region->start : 0;
 
+	if (m->proc->saved)
+		return true;
 	return faccessat(m->proc->dir, "stat", F_OK, 0) == 0 &&
 	       pread(m->pagemap_fd, &entry, sizeof(entry),
 		     (off_t)(at / m->page * 8)) == sizeof(entry);
 }
 
+/* The same of saved memory: what is in the capture is what was resident. */
+static int collect_saved(struct mem *m)
+{
+	m->n_pages = 0;
+	while (m->n_pages < BATCH_PAGES && m->scan_at < m->region->end) {
+		uint64_t at;
+		ssize_t got = capture_read(m->proc->saved, m->scan_at,
+					   m->region->end,
+					   m->bytes + m->n_pages * FLOW_PAGE,
+					   (BATCH_PAGES - m->n_pages) *
+						   FLOW_PAGE,
+					   &at);
+
+		if (got < 0)
+			return (int)got;
+		m->scan_at = got ? at + (uint64_t)got : m->region->end;
+		for (uint64_t page = at; got && page < m->scan_at;
+		     page += FLOW_PAGE) {
+			m->address[m->n_pages] = page;
+			m->pfn[m->n_pages++] = 0;
+		}
+	}
+	m->counts.read_bytes += m->n_pages * FLOW_PAGE;
+	return 0;
+}
+
 int mem_next(struct mem *m, struct batch *ret)
 {
-	int err = collect(m);
+	int err = m->proc->saved ? collect_saved(m) : collect(m);
 
-	if (!err)
+	if (!err && !m->proc->saved)
 		err = copy(m);
 	if (!err && !mem_is_its_own(m))
 		err = -ESRCH;
@@ -482,6 +516,9 @@ ssize_t mem_stretch(struct mem *m, uint64_t from, uint64_t to, uint8_t *buf,
 	uint64_t entries[64], first = from / m->page;
 	ssize_t n, got;
 
+	if (m->proc->saved)
+		return capture_read(m->proc->saved, from, to, buf, cap,
+				    ret_at);
 	if (to - from > 63 * m->page)
 		to = from + 63 * m->page;
 	n = pread(m->pagemap_fd, entries,

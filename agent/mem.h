@@ -56,7 +56,8 @@ void mem_start(struct mem *, const struct region *region);
 
 /* The next resident pages of the region, at most BATCH_PAGES.  1: *ret is
  * filled and valid until the next call; 0: the region is at its end; -ESRCH:
- * this memory is no more (the process ended or began another program). */
+ * this memory is no more (the process ended or began another program);
+ * -EBADMSG: what was saved of it is damaged. */
 int mem_next(struct mem *, struct batch *ret);
 
 /* The last batch was looked at, and in its page i something was found or not:
@@ -65,7 +66,7 @@ void mem_settle(struct mem *, const bool *found);
 
 /* Copies the first resident stretch of [@from, @to) to @buf, at most @cap
  * bytes.  Returns its length and sets *ret_at to its address; 0: there is
- * none; -ESRCH as above.  @from and @to need no alignment. */
+ * none; -ESRCH, -EBADMSG as above.  @from and @to need no alignment. */
 ssize_t mem_stretch(struct mem *, uint64_t from, uint64_t to, uint8_t *buf,
 		    size_t cap, uint64_t *ret_at);
 

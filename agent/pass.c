@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "capture.h"
 #include "frames.h"
 #include "io.h"
 #include "pass.h"
 #include "proc.h"
 #include "self.h"
+#include "text.h"
 #include "views.h"
 
 struct pass {
@@ -24,6 +26,8 @@ struct pass {
 	int procfs; /* of the views */
 	struct seen *seen; /* to look at */
 	size_t n_seen;
+	struct capture **captures; /* and these */
+	size_t n_captures;
 	const struct pass_events *events;
 	pthread_mutex_t lock; /* of the events */
 	atomic_size_t next, done;
@@ -56,6 +60,16 @@ static void look_at(struct pass *p, struct scan *scan, const struct proc *proc)
 	p->events->look(p->events->user, &l, v,
 			v == VERDICT_FINDING ? &f : NULL);
 	pthread_mutex_unlock(&p->lock);
+}
+
+static void take_capture(struct pass *p, struct scan *scan,
+			 struct capture *capture)
+{
+	struct proc proc;
+
+	/* It was asked for when it was opened, so it answers. */
+	if (!proc_of_capture(capture, &proc))
+		look_at(p, scan, &proc);
 }
 
 static const struct exclusion *exclusion_of(struct pass *p,
@@ -94,9 +108,12 @@ static void work(struct pass *p, struct scan *scan)
 	for (;;) {
 		size_t i = p->next++;
 
-		if (i >= p->n_seen)
+		if (i >= pass_processes(p))
 			return;
-		take(p, scan, &p->seen[i]);
+		if (i < p->n_seen)
+			take(p, scan, &p->seen[i]);
+		else
+			take_capture(p, scan, p->captures[i - p->n_seen]);
 		p->done++;
 	}
 }
@@ -123,7 +140,7 @@ void pass_run(struct pass *p, const struct pass_events *events)
 	p->events = events;
 	if (p->o.excludes)
 		exclude_begin(p->o.excludes);
-	while (n + 1 < p->o.threads && n + 1 < p->n_seen &&
+	while (n + 1 < p->o.threads && n + 1 < pass_processes(p) &&
 	       pthread_create(&threads[n], NULL, helper, p) == 0)
 		n++;
 	work(p, p->first);
@@ -172,6 +189,8 @@ static int list(struct pass *p, struct why *why)
 	size_t n;
 	int err = views_open(&o, &p->views, why);
 
+	if (!p->o.n_pids && p->o.n_captures)
+		return 0; /* saved processes only */
 	if (err)
 		return err;
 	p->procfs = views_procfs(p->views);
@@ -179,6 +198,33 @@ static int list(struct pass *p, struct why *why)
 	return err ? why_set(why, err, "/proc can not be read: %s",
 			     strerror(-err))
 		   : choose(p, census, n);
+}
+
+static int open_captures(struct pass *p, struct why *why)
+{
+	int err = 0;
+
+	p->captures = calloc(p->o.n_captures + 1, sizeof(struct capture *));
+	if (!p->captures)
+		return -ENOMEM;
+	while (!err && p->n_captures < p->o.n_captures) {
+		const char *path = p->o.captures[p->n_captures];
+		struct capture *c;
+		struct proc proc;
+		char shown[256];
+
+		err = capture_open(path, &c, why);
+		if (err)
+			break;
+		p->captures[p->n_captures++] = c;
+		err = proc_of_capture(c, &proc);
+		if (err)
+			why_set(why, err,
+				"%s: what it says of its process is not of "
+				"the kernel's form",
+				text_escape_str(path, shown, sizeof(shown)));
+	}
+	return err;
 }
 
 int pass_new(const struct pass_options *o, struct pass **ret, struct why *why)
@@ -198,6 +244,8 @@ int pass_new(const struct pass_options *o, struct pass **ret, struct why *why)
 		err = scan_new(&p->scan_options, &p->first, why);
 	if (!err)
 		err = list(p, why);
+	if (!err)
+		err = open_captures(p, why);
 	if (err && !why->text[0])
 		why_set(why, err, "%s", strerror(-err));
 	if (err)
@@ -215,6 +263,9 @@ void pass_free(struct pass *p)
 	frames_free(p->frames);
 	views_close(p->views);
 	free(p->seen);
+	for (size_t i = 0; i < p->n_captures; i++)
+		capture_free(p->captures[i]);
+	free(p->captures);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
@@ -223,7 +274,7 @@ void pass_free(struct pass *p)
 
 size_t pass_processes(const struct pass *p)
 {
-	return p->n_seen;
+	return p->n_seen + p->n_captures;
 }
 
 /* Resident pages are the second number of proc_pid_statm(5). */
@@ -240,6 +291,8 @@ uint64_t pass_bytes(const struct pass *p)
 			sscanf(text, "%*u %llu", &pages);
 		all += pages * page;
 	}
+	for (size_t i = 0; i < p->n_captures; i++)
+		all += capture_bytes(p->captures[i]);
 	return all;
 }
 

@@ -14,8 +14,10 @@
 struct pass_options {
 	struct match_options rules;
 	const struct hashset *set; /* borrowed */
-	const pid_t *pids;	   /* these, or */
-	size_t n_pids;		   /* 0: all */
+	const pid_t *pids;	   /* these and */
+	size_t n_pids;
+	const char *const *captures; /* these files; none of either: all */
+	size_t n_captures;
 	struct exclude_list *excludes; /* borrowed; NULL: none */
 	unsigned threads;	   /* 1..PASS_THREADS */
 	uint64_t deadline_ns;	   /* io_now_ns(); 0: none */
@@ -42,8 +44,9 @@ struct pass_events {
 
 struct pass;
 
-/* Compiles the rules and lists the processes, from all sides (views.h).  Errors as scan_new(), and of
- * reading /proc. */
+/* Compiles the rules, lists the processes, from all sides (views.h), and opens
+ * the captures.  Errors as scan_new(), of reading /proc, and as
+ * capture_open(). */
 int pass_new(const struct pass_options *, struct pass **ret, struct why *why);
 
 void pass_free(struct pass *);
@@ -51,7 +54,7 @@ void pass_free(struct pass *);
 /* Looks at all of them. */
 void pass_run(struct pass *, const struct pass_events *);
 
-/* How many there are, and what they have resident in all, roughly. */
+/* How many there are, captures included, and what they have resident in all, roughly. */
 size_t pass_processes(const struct pass *);
 uint64_t pass_bytes(const struct pass *);
 

@@ -30,6 +30,7 @@ struct atom {
 	uint8_t where;	 /* bit per enum where: of the rules that need it */
 	uint16_t before; /* bytes of a match that may precede the atom */
 	uint16_t after;	 /* and follow its first byte, the atom included */
+	uint32_t string; /* whose atom it is: libyara's number */
 };
 
 struct prefilter;

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,12 +130,41 @@ int proc_parse_stat(const char *text, size_t len, struct proc *ret)
 	return 0;
 }
 
+/* A saved text as if it had been read from its file. */
+static ssize_t read_saved(const struct capture *c, enum capture_text which,
+			  char *ret, size_t cap)
+{
+	size_t len;
+	const char *text = capture_text(c, which, &len);
+
+	if (len > cap - 1)
+		len = cap - 1;
+	memcpy(ret, text, len);
+	ret[len] = '\0';
+	return (ssize_t)len;
+}
+
+ssize_t proc_read(const struct proc *p, enum capture_text which, char *ret,
+		  size_t cap)
+{
+	static const char *const names[CAPTURE_TEXT_COUNT] = {
+		[CAPTURE_STAT_FIRST] = "stat", [CAPTURE_STAT] = "stat",
+		[CAPTURE_STATUS] = "status",   [CAPTURE_MAPS] = "maps",
+		[CAPTURE_CMDLINE] = "cmdline", [CAPTURE_CGROUP] = "cgroup",
+	};
+
+	if (p->saved)
+		return read_saved(p->saved, which, ret, cap);
+	return names[which] ? io_read_at(p->dir, names[which], ret, cap)
+			    : -ENOENT;
+}
+
 /* The effective uid: "Uid:\treal\teffective\t..." in proc_pid_status(5).
  * The name in its first line comes escaped from the kernel. */
-static int read_uid(int dir, uid_t *ret)
+static int read_uid(const struct proc *p, uid_t *ret)
 {
 	char text[4096];
-	ssize_t n = io_read_at(dir, "status", text, sizeof(text));
+	ssize_t n = proc_read(p, CAPTURE_STATUS, text, sizeof(text));
 	const char *line;
 
 	if (n < 0)
@@ -143,6 +173,62 @@ static int read_uid(int dir, uid_t *ret)
 	if (!line || sscanf(line, "\nUid: %*u %u", ret) != 1)
 		return -EBADMSG;
 	return 0;
+}
+
+static int saved_times(const struct capture *c, uint64_t *ret_first,
+		       uint64_t *ret_last)
+{
+	size_t len;
+	const char *text = capture_text(c, CAPTURE_TIMES, &len);
+
+	if (sscanf(text, "%" SCNu64 " %" SCNu64, ret_first, ret_last) != 2 ||
+	    *ret_first > *ret_last)
+		return -EBADMSG;
+	return 0;
+}
+
+/* What the process was at its capture's end. */
+static int refresh_saved(struct proc *p)
+{
+	uint64_t first, last;
+	struct proc now = *p;
+	size_t len;
+	const char *text = capture_text(p->saved, CAPTURE_STAT, &len);
+	int err = proc_parse_stat(text, len, &now);
+
+	if (!err)
+		err = saved_times(p->saved, &first, &last);
+	if (err)
+		return err;
+	now.seen_ns = last;
+	*p = now;
+	return 0;
+}
+
+int proc_of_capture(struct capture *c, struct proc *ret)
+{
+	struct proc p = { .dir = -1, .saved = c };
+	uint64_t last;
+	size_t len;
+	const char *text = capture_text(c, CAPTURE_STAT_FIRST, &len);
+	struct proc later;
+	int err = proc_parse_stat(text, len, &p);
+
+	if (!err)
+		err = saved_times(c, &p.seen_ns, &last);
+	if (!err)
+		err = read_uid(&p, &p.uid);
+	later = p;
+	if (!err)
+		err = refresh_saved(&later);
+	if (!err && (later.pid != p.pid ||
+		     later.start_ticks != p.start_ticks ||
+		     later.cpu_ticks < p.cpu_ticks || p.state == 'Z'))
+		err = -EBADMSG;
+	p.tid = p.pid;
+	if (!err)
+		*ret = p;
+	return err;
 }
 
 static int read_stat(int dir, const char *name, struct proc *ret)
@@ -159,8 +245,11 @@ int proc_refresh(struct proc *p)
 {
 	bool is_thread = p->tid != p->pid;
 	struct proc now = *p, thread = *p;
-	int err = read_stat(p->dir, is_thread ? "../../stat" : "stat", &now);
+	int err;
 
+	if (p->saved)
+		return refresh_saved(p);
+	err = read_stat(p->dir, is_thread ? "../../stat" : "stat", &now);
 	if (!err && is_thread) {
 		err = read_stat(p->dir, "stat", &thread);
 		now.state = thread.state;
@@ -194,7 +283,7 @@ int proc_identify(int procfs, pid_t pid, struct proc *ret)
 int proc_reread(struct proc *p)
 {
 	struct proc now = *p;
-	int err = proc_refresh(&now) ?: read_uid(p->dir, &now.uid);
+	int err = proc_refresh(&now) ?: read_uid(p, &now.uid);
 
 	if (!err)
 		*p = now;
@@ -261,7 +350,7 @@ int proc_open(int procfs, pid_t pid, struct proc *ret)
 	if (!err && p.pid != pid)
 		err = -EXDEV;
 	if (!err)
-		err = read_uid(p.dir, &p.uid);
+		err = read_uid(&p, &p.uid);
 	if (!err && is_dead(&p) && p.threads > 1)
 		find_thread(&p);
 	if (err) {
@@ -292,6 +381,8 @@ bool proc_is(const struct proc *p, int pidfd)
 	const char *line;
 	int dir, pid = -1;
 
+	if (p->saved)
+		return false;
 	snprintf(name, sizeof(name), "%d", pidfd);
 	dir = open("/proc/self/fdinfo", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)

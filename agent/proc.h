@@ -4,6 +4,7 @@
 #ifndef PROC_H
 #define PROC_H
 
+#include "capture.h"
 #include "flow.h"
 
 /* All pids below @procfs (a directory descriptor of a mounted procfs, or of
@@ -16,6 +17,15 @@ int proc_list(int procfs, pid_t **ret, size_t *ret_n);
  * directory is mounted over it.  On 0 the caller owes proc_close(). */
 int proc_open(int procfs, pid_t pid, struct proc *ret);
 
+/* The process that was saved in @capture, which must outlive *ret: @dir is -1,
+ * and whoever asks for its files or memory gets what was saved.  -EBADMSG: its
+ * texts are not of the kernel's form. */
+int proc_of_capture(struct capture *capture, struct proc *ret);
+
+/* Reads the small file @which of the process, however it is there, as
+ * io_read_at() does. */
+ssize_t proc_read(const struct proc *, enum capture_text which, char *ret,
+		  size_t cap);
 /* The same without opening it and without its owner: cheaper, for a census.
  * ret->dir is -1. */
 int proc_identify(int procfs, pid_t pid, struct proc *ret);

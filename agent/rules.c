@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <xxhash.h>
 #include "rules.h"
+#include "rules_generic.h"
 #include "rules_plan.h"
 #include "rules_source.h"
 #include "text.h"
@@ -52,8 +53,11 @@ static void complain(int level, const char *file, int line,
 static const char *include(const char *name, const char *from,
 			   const char *namespace, void *user)
 {
+	const struct rules_choice *choice = user;
+
 	(void)namespace;
-	(void)user;
+	if (choice->installed && from && !strcmp(from, choice->installed))
+		return NULL;
 	return rules_source_include(name, from);
 }
 
@@ -117,7 +121,8 @@ static int compact(YR_RULES **rules)
 	return 0;
 }
 
-static int compile(const struct rules_source *source, YR_RULES **ret,
+static int compile(const struct rules_source *source,
+		   const struct rules_choice *choice, YR_RULES **ret,
 		   struct why *why)
 {
 	struct complaint c = { .why = why };
@@ -127,7 +132,8 @@ static int compile(const struct rules_source *source, YR_RULES **ret,
 	if (yr_compiler_create(&compiler) != ERROR_SUCCESS)
 		return -ENOMEM;
 	yr_compiler_set_callback(compiler, complain, &c);
-	yr_compiler_set_include_callback(compiler, include, free_include, NULL);
+	yr_compiler_set_include_callback(compiler, include, free_include,
+					(void *)choice);
 	/* After an error the compiler must not be given more. */
 	for (size_t i = 0; i < source->n && !err; i++)
 		if (add_file(compiler, &source->files[i]))
@@ -199,7 +205,24 @@ static int read_meta(const YR_RULE *rule, const YR_META *m, struct rule *ret,
 	return 0;
 }
 
-static int describe(struct rules *r, YR_RULES *set, struct why *why)
+static bool is_chosen(const char *only, const YR_RULE *rule)
+{
+	return !RULE_IS_PRIVATE(rule) &&
+	       (!only || !strcmp(only, rule->identifier));
+}
+
+static int blame_name(const char *only, struct why *why)
+{
+	char shown[160];
+
+	return why_set(why, -EINVAL,
+		       "there is no rule '%s' that is not private; see "
+		       "davylamp rules list",
+		       text_escape_str(only, shown, sizeof(shown)));
+}
+
+static int describe(struct rules *r, YR_RULES *set,
+		    const struct rules_choice *choice, struct why *why)
 {
 	r->n_all = set->num_rules;
 	if (r->n_all > WIRE_RULES)
@@ -227,13 +250,16 @@ static int describe(struct rules *r, YR_RULES *set, struct why *why)
 		}
 		r->where[i] = WHERE_COUNT;
 		r->number[i] = UINT32_MAX;
-		if (RULE_IS_PRIVATE(rule))
+		if (!is_chosen(choice->only, rule))
 			continue;
-		r->where[i] = to->where;
+		r->where[i] = choice->anywhere ? WHERE_ANY : to->where;
 		r->number[i] = r->n;
 		r->index[r->n++] = i;
+		if (rules_generic(rule))
+			keep(to->generic, sizeof(to->generic),
+			     rules_generic(rule));
 	}
-	return 0;
+	return choice->only && !r->n ? blame_name(choice->only, why) : 0;
 }
 
 /* ---- the sets ----------------------------------------------------------- */
@@ -267,20 +293,22 @@ static void make_version(struct rules *r)
 	XXH3_freeState(state);
 }
 
-int rules_load(const char *const *paths, size_t n, bool builtin,
-	       struct rules **ret, struct why *why)
+int rules_load(const char *const *paths, size_t n,
+	       const struct rules_choice *choice, struct rules **ret, struct why *why)
 {
 	struct rules *r = calloc(1, sizeof(*r));
 	int err = r ? 0 : -ENOMEM;
 
-	if (!err && builtin)
+	if (!err && choice->installed)
+		err = rules_source_add(&r->source, choice->installed, why);
+	else if (!err && !choice->no_default)
 		err = rules_source_add_builtin(&r->source, why);
 	for (size_t i = 0; i < n && !err; i++)
 		err = rules_source_add(&r->source, paths[i], why);
 	if (!err)
-		err = compile(&r->source, &r->compiled, why);
+		err = compile(&r->source, choice, &r->compiled, why);
 	if (!err)
-		err = describe(r, r->compiled, why);
+		err = describe(r, r->compiled, choice, why);
 	if (!err)
 		err = rules_plan_make(r->compiled, r->where, &r->plan);
 	if (err) {

@@ -24,12 +24,20 @@
 
 struct rules;
 
-/* Compiles the built-in rules if @builtin, and each of @paths: a source file,
+struct rules_choice {
+	bool no_default;
+	const char *installed; /* a file in place of the built-in rules; it may
+				  include nothing: only it was verified */
+	const char *only; /* report the rule of this name; NULL: all */
+	bool anywhere; /* in all memory, whatever their meta `where` says */
+};
+
+/* Compiles the built-in rules if they are chosen, and each of @paths: a source file,
  * or a directory whose *.yar and *.yara files are taken, subfolders too.
  * yr_initialize() must have been called.  -EINVAL: @why names file, line and
  * libyara's message; -ENOENT...: it names the path. */
-int rules_load(const char *const *paths, size_t n, bool builtin,
-	       struct rules **ret, struct why *why);
+int rules_load(const char *const *paths, size_t n,
+	       const struct rules_choice *choice, struct rules **ret, struct why *why);
 
 void rules_free(struct rules *);
 

@@ -120,6 +120,7 @@ static void add_literal(struct planner *p, const YR_STRING *s,
 	struct atom a = {
 		.len = (uint8_t)slice,
 		.where = where_of(p, s),
+		.string = s->idx,
 		.before = (uint16_t)(at + CONTEXT),
 		.after = (uint16_t)(len - at + CONTEXT),
 	};
@@ -242,7 +243,8 @@ static void add_entry(struct planner *p, const YR_AC_MATCH *m, size_t entry,
 	struct atom a = { .len = (uint8_t)depth,
 			  .where = where_of(p, s),
 			  .before = REACH,
-			  .after = REACH };
+			  .after = REACH,
+			  .string = s->idx };
 
 	if (depth != p->own_depth[entry] || is_plain(s) || !a.where)
 		return;

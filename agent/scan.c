@@ -24,6 +24,9 @@ struct scan {
 	uint64_t deadline_ns;
 	bool (*tick)(void *user, uint64_t bytes);
 	void *user;
+	void (*suspect)(void *user, const struct batch *,
+			const struct suspect *);
+	void *suspect_user;
 };
 
 /* The atoms of the rules for any memory make a filter of their own. */
@@ -82,6 +85,8 @@ int scan_new(const struct scan_options *o, struct scan **ret, struct why *why)
 		err = tally_new(o->set, &s->tally);
 	if (!err)
 		err = mem_new(o->frames, &s->mem);
+	s->suspect = o->suspect;
+	s->suspect_user = o->user;
 	s->who.exe_file = -1;
 	s->sweep.set = o->set;
 	s->sweep.filter = s->filter;
@@ -114,6 +119,12 @@ void scan_free(struct scan *s)
 const struct match *scan_match(const struct scan *s)
 {
 	return s->match;
+}
+
+ssize_t scan_read(struct scan *s, uint64_t from, uint64_t to, uint8_t *buf,
+		  size_t cap, uint64_t *ret_at)
+{
+	return mem_stretch(s->mem, from, to, buf, cap, ret_at);
 }
 
 /* ---- a batch ------------------------------------------------------------ */
@@ -190,9 +201,12 @@ static int take_batch(struct scan *s, const struct batch *b, struct look *l)
 		tally_add(s->tally, r->known[i].number, code);
 	for (size_t i = 0; i < r->n_suspects; i++) {
 		struct why why = { "" };
-		int err = look_closer(s, b->region, &r->suspects[i], &why);
+		int err;
 
-		if (err == -ESRCH)
+		if (s->suspect)
+			s->suspect(s->suspect_user, b, &r->suspects[i]);
+		err = look_closer(s, b->region, &r->suspects[i], &why);
+		if (err && !why.text[0]) /* the process's memory */
 			return err;
 		if (err) /* the matcher fell; a new one goes on */
 			mark(l, SCAN_PARTIAL, why.text);
@@ -266,6 +280,8 @@ static void conclude(struct look *l, int err)
 		mark(l, SCAN_PARTIAL, "not permitted to read its memory");
 	else if (err == -ETIMEDOUT)
 		mark(l, SCAN_PARTIAL, "the time limit was reached");
+	else if (err == -EBADMSG && l->proc->saved)
+		mark(l, SCAN_PARTIAL, "the capture is damaged");
 	else if (err == -ECANCELED)
 		mark(l, SCAN_PARTIAL, "davylamp was told to stop");
 	else if (err)

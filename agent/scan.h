@@ -16,6 +16,10 @@ struct scan_options {
 	struct frames *frames;	   /* borrowed; NULL: none is skipped */
 	struct filecache *cache;   /* borrowed; NULL: no pass is remembered */
 	bool no_match;		   /* digests only: no matcher is started */
+	/* Told of every place that the matcher is shown; may be NULL. */
+	void (*suspect)(void *user, const struct batch *,
+			const struct suspect *);
+	void *user;
 };
 
 /* Starts a matcher and builds the tables.  Errors as match_new(). */
@@ -25,6 +29,10 @@ void scan_free(struct scan *);
 
 /* For asking what rules are loaded; NULL after no_match. */
 const struct match *scan_match(const struct scan *);
+
+/* Copies bytes of the process that was looked at last, as mem_stretch(). */
+ssize_t scan_read(struct scan *, uint64_t from, uint64_t to, uint8_t *buf,
+		  size_t cap, uint64_t *ret_at);
 
 /* Looks at @proc until @deadline_ns (io_now_ns(); 0: no limit).  The result is
  * filled in any case: what could not be done is its state and reason.  @tick

@@ -64,7 +64,7 @@ void self_forget(int pidfd)
 
 bool self_is(const struct proc *p)
 {
-	bool is = p->pid == getpid();
+	bool is = !p->saved && p->pid == getpid();
 
 	pthread_mutex_lock(&lock);
 	for (size_t i = 0; i < SELF_CHILDREN && !is; i++)

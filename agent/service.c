@@ -13,9 +13,9 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-#include "builtin.h"
 #include "cgroup.h"
 #include "confine.h"
+#include "defaultset.h"
 #include "exclude.h"
 #include "io.h"
 #include "log.h"
@@ -38,11 +38,9 @@ static void gear_free(struct service_gear *g)
 
 static int open_set(struct service_gear *g, struct why *why)
 {
-	if (g->config.run.hashes[0])
-		return hashset_open(g->config.run.hashes, &g->set, why);
-	return hashset_from_memory(builtin_set,
-				   (size_t)(builtin_set_end - builtin_set),
-				   &g->set, why);
+	const char *hashes = g->config.run.hashes;
+
+	return defaultset_open(hashes[0] ? hashes : NULL, &g->set, why);
 }
 
 static int make_scans(struct service *s, struct service_gear *g,

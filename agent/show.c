@@ -387,10 +387,16 @@ void show_progress(struct show_progress *p)
 	for (size_t i = 0; i < 20; i++)
 		bar[i] = (double)i < part * 20 ? '#' : '.';
 	bar[20] = '\0';
-	snprintf(text, sizeof(text), "[%s] %zu/%zu processes, %s of %s, "
-				     "%.0f s left",
-		 bar, p->done, p->all, text_bytes(p->done_bytes, done),
-		 text_bytes(p->all_bytes, all), left);
+	if (p->unit && !p->all)
+		snprintf(text, sizeof(text), "%zu %s", p->done, p->unit);
+	else if (p->unit)
+		snprintf(text, sizeof(text), "[%s] %zu/%zu %s, %.0f s left",
+			 bar, p->done, p->all, p->unit, left);
+	else
+		snprintf(text, sizeof(text), "[%s] %zu/%zu processes, %s of %s, "
+					     "%.0f s left",
+			 bar, p->done, p->all, text_bytes(p->done_bytes, done),
+			 text_bytes(p->all_bytes, all), left);
 	fprintf(p->out, "\r%-*.*s", (int)p->width - 1, (int)p->width - 1, text);
 	fflush(p->out);
 }

@@ -33,6 +33,7 @@ struct show_progress {
 	uint64_t begin_ns, shown_ns;
 	uint64_t done_bytes, all_bytes;
 	size_t done, all; /* processes */
+	const char *unit; /* of these instead; NULL: bytes are told, too */
 	unsigned width;
 };
 

@@ -18,8 +18,8 @@ struct tally {
 int tally_new(const struct hashset *set, struct tally **ret)
 {
 	struct tally *t = calloc(1, sizeof(*t));
-	size_t pages = hashset_n_pages(set);
-	size_t binaries = hashset_n_binaries(set);
+	size_t pages = set ? hashset_n_pages(set) : 0;
+	size_t binaries = set ? hashset_n_binaries(set) : 0;
 
 	if (!t)
 		return -ENOMEM;
@@ -72,10 +72,32 @@ static int by_seen(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* Room for one more of the family of @s: the worst of too many goes.  False:
+ * @s is worse. */
+static bool make_room(struct share *ret, size_t *n, const struct share *s)
+{
+	size_t of_family = 0, worst = 0;
+
+	for (size_t i = 0; i < *n; i++)
+		if (!strcmp(ret[i].family, s->family)) {
+			of_family++;
+			worst = i;
+		}
+	if (of_family < TALLY_VERSIONS)
+		return true;
+	if (by_seen(s, &ret[worst]) >= 0)
+		return false;
+	memmove(&ret[worst], &ret[worst + 1],
+		(--*n - worst) * sizeof(*ret));
+	return true;
+}
+
 /* Keeps the @cap best of those inserted in @ret, in order. */
 static size_t insert(struct share *ret, size_t n, size_t cap,
 		     const struct share *s)
 {
+	if (!make_room(ret, &n, s))
+		return n;
 	if (n == cap && (n == 0 || by_seen(s, &ret[n - 1]) >= 0))
 		return n;
 	if (n < cap)
@@ -127,10 +149,11 @@ static void fill_rolls(const struct tally *t, uint32_t b,
 
 size_t tally_shares(struct tally *t, struct share *ret, size_t cap)
 {
-	size_t binaries = hashset_n_binaries(t->set), n = 0;
+	size_t binaries, n = 0;
 
 	if (!t->n_touched)
 		return 0;
+	binaries = hashset_n_binaries(t->set);
 	count_pages(t);
 	for (uint32_t b = 0; b < binaries; b++) {
 		struct hashset_binary known = hashset_binary(t->set, b);

@@ -5,9 +5,11 @@
 #include "flow.h"
 #include "hashset.h"
 
+#define TALLY_VERSIONS 4
+
 struct tally;
 
-/* @set is borrowed.  0 or -errno. */
+/* @set is borrowed; NULL: none is known.  0 or -errno. */
 int tally_new(const struct hashset *set, struct tally **ret);
 
 void tally_free(struct tally *);
@@ -20,7 +22,9 @@ void tally_add(struct tally *, uint32_t number, bool code);
  * digests where those show more. */
 double tally_share(const struct share *);
 
-/* Binaries by share, most first; returns how many, at most @cap. */
+/* Binaries by the share of their pages that was seen, most first, and no more
+ * than TALLY_VERSIONS of a family: a set that knows a hundred versions of one
+ * must not push all others out.  Returns how many, at most @cap. */
 size_t tally_shares(struct tally *, struct share *ret, size_t cap);
 
 /* Forgets what was added: a new process. */

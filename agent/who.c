@@ -32,20 +32,33 @@ static void read_user(uid_t uid, char *ret, size_t cap)
 		fclose(f);
 }
 
+static bool has_no_name(const struct proc *p)
+{
+	char text[80];
+	struct stat st;
+	unsigned links = 1;
+
+	if (!p->saved)
+		return fstatat(p->dir, "exe", &st, 0) == 0 && !st.st_nlink;
+	return proc_read(p, CAPTURE_TIMES, text, sizeof(text)) > 0 &&
+	       sscanf(text, "%*u %*u %u", &links) == 1 && !links;
+}
+
 /* The kernel appends " (deleted)" to the link; a file can be called so, too,
  * so the link count of what the link leads to decides. */
 static void read_exe(const struct proc *p, struct who *ret)
 {
 	static const char mark[] = " (deleted)";
-	struct stat st;
-	ssize_t n = io_link_at(p->dir, "exe", ret->exe, sizeof(ret->exe));
+	ssize_t n = p->saved ? proc_read(p, CAPTURE_EXE, ret->exe,
+					 sizeof(ret->exe))
+			     : io_link_at(p->dir, "exe", ret->exe,
+					  sizeof(ret->exe));
 
 	if (n < 0) {
 		ret->exe[0] = '\0';
 		return;
 	}
-	ret->exe_deleted = fstatat(p->dir, "exe", &st, 0) == 0 &&
-			   st.st_nlink == 0;
+	ret->exe_deleted = has_no_name(p);
 	if (ret->exe_deleted && (size_t)n > sizeof(mark) - 1 &&
 	    !strcmp(ret->exe + n - (sizeof(mark) - 1), mark))
 		ret->exe[n - (ssize_t)(sizeof(mark) - 1)] = '\0';
@@ -55,19 +68,14 @@ static void read_exe(const struct proc *p, struct who *ret)
 
 static void read_args(const struct proc *p, struct who *ret)
 {
-	int fd = openat(p->dir, "cmdline", O_RDONLY | O_CLOEXEC);
-	char more;
-	ssize_t n;
+	char text[sizeof(ret->args) + 2]; /* one more, and a NUL */
+	ssize_t n = proc_read(p, CAPTURE_CMDLINE, text, sizeof(text));
 
-	if (fd < 0)
+	if (n <= 0)
 		return;
-	n = read(fd, ret->args, sizeof(ret->args));
-	if (n > 0) {
-		ret->args_len = (size_t)n;
-		ret->args_truncated = n == sizeof(ret->args) &&
-				      read(fd, &more, 1) == 1;
-	}
-	close(fd);
+	ret->args_truncated = (size_t)n > sizeof(ret->args);
+	ret->args_len = ret->args_truncated ? sizeof(ret->args) : (size_t)n;
+	memcpy(ret->args, text, ret->args_len);
 }
 
 /* The last path element that ends in .service or .scope. */
@@ -208,7 +216,7 @@ void who_read(const struct proc *p, struct who *ret)
 	read_exe(p, ret);
 	ret->exe_file = exefile_open(p);
 	read_args(p, ret);
-	if (io_read_at(p->dir, "cgroup", text, sizeof(text)) > 0)
+	if (proc_read(p, CAPTURE_CGROUP, text, sizeof(text)) > 0)
 		who_parse_cgroup(text, ret);
 	peers_read(p, &ret->peers);
 	container_read("", &ret->container);

@@ -25,6 +25,7 @@ static ssize_t size_of(const struct wire_message *m, size_t body)
 		[WIRE_RULE] = sizeof(struct rule),
 		[WIRE_READY] = sizeof(struct wire_ready),
 		[WIRE_REFUSED] = sizeof(struct wire_refused),
+		[WIRE_STRING] = sizeof(struct wire_string),
 		[WIRE_ONLY] = sizeof(struct wire_only),
 		[WIRE_HIT] = sizeof(struct wire_hit),
 		[WIRE_DONE] = sizeof(struct wire_done),

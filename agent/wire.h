@@ -16,6 +16,7 @@
  *				LOOKED: that memory is free again
  *	  ...
  *	END of this process
+ *				STRING... of a rule that is looked for alone
  *				HIT...   one per rule that holds
  *				DONE
  *
@@ -59,6 +60,7 @@ enum wire_type {
 	WIRE_LOOK,
 	WIRE_LOOKED, /* no body */
 	WIRE_END,    /* no body */
+	WIRE_STRING,
 	WIRE_HIT,
 	WIRE_DONE,
 	WIRE_TYPES
@@ -103,6 +105,14 @@ struct wire_look {
 	struct wire_window window[WIRE_WINDOWS];
 };
 
+struct wire_string {
+	char name[48];
+	uint32_t number; /* as in struct atom */
+	uint32_t n_kept; /* of @kept */
+	uint64_t n_matches;
+	struct hit_string kept[HIT_STRINGS];
+};
+
 struct wire_hit {
 	uint32_t rule; /* its number: that of its RULE message */
 	uint32_t n_strings;
@@ -125,6 +135,7 @@ struct wire_message {
 		struct wire_refused refused;
 		struct wire_only only;
 		struct wire_look look;
+		struct wire_string string;
 		struct wire_hit hit;
 		struct wire_done done;
 	};

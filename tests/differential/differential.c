@@ -380,17 +380,19 @@ static void load_rules(void)
 	const char *paths[] = { path };
 	int fd = mkstemp(path);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+	const struct rules_choice choice = { .no_default = true };
+	const struct match_scan_tell tell = { NULL, on_hit, NULL };
 	struct why why = { "" };
 
 	if (!f)
 		abort();
 	fputs(run.set.text, f);
 	fclose(f);
-	if (rules_load(paths, 1, false, &run.rules, &why))
+	if (rules_load(paths, 1, &choice, &run.rules, &why))
 		differ("rules_load: %s", why.text);
 	unlink(path);
 	next_set = 0;
-	if (match_scan_new(run.rules, &run.scan))
+	if (match_scan_new(run.rules, &tell, &run.scan))
 		abort();
 }
 
@@ -492,7 +494,7 @@ static void scan_windows(void)
 		if (rules_set(run.rules, i))
 			sweep.every_page |= (uint8_t)(1U << (i - WHERE_COUNT));
 	sweep_all(&sweep);
-	if (match_scan_end(run.scan, on_hit, NULL, &done))
+	if (match_scan_end(run.scan, &done))
 		differ("match_scan_end fails");
 	if (done.incomplete)
 		differ("incomplete: %s", done.text);

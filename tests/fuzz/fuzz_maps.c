@@ -2,6 +2,8 @@
  * Each line for itself, then all of it as a file. */
 #include <assert.h>
 #include <sys/mman.h>
+#include "text.c"
+#include "capture_text.c"
 #include "maps.c"
 
 static void check_line(const uint8_t *data, size_t len)

@@ -1,5 +1,7 @@
 /* /proc/PID/stat is any text: the name in it is the process's to choose. */
 #include <assert.h>
+#include "text.c"
+#include "capture_text.c"
 #include "io.c"
 #include "proc.c"
 

@@ -429,7 +429,8 @@ static int walk(const char *except, struct hashgood *good,
 		struct hashtree_sum *sum)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int error = hashtree_add(fd, dir, except, good, sum, &why);
+	int error = hashtree_add(fd, dir, except, good, sum,
+				 (struct hashtree_tick){ 0 }, &why);
 
 	close(fd);
 	return error;

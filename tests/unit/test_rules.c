@@ -38,7 +38,8 @@ static int load(const char *first, const char *second)
 	write_rules(0, first);
 	if (second)
 		write_rules(1, second);
-	return rules_load(paths, second ? 2 : 1, false, &rules, &why);
+	return rules_load(paths, second ? 2 : 1,
+			  &(struct rules_choice){ .no_default = true }, &rules, &why);
 }
 
 static int drop(void **state)
@@ -259,11 +260,11 @@ static void empty_files_and_the_built_in(void **state)
 	assert_int_equal(load("", "/* nothing */"), 0);
 	assert_int_equal(rules_count(rules), 0);
 	drop(state);
-	assert_int_equal(rules_load(NULL, 0, true, &rules, &why), 0);
+	assert_int_equal(rules_load(NULL, 0, &(struct rules_choice){ 0 }, &rules, &why), 0);
 	assert_int_equal(rules_count(rules), 1);
 	assert_string_equal(rules_rule(rules, 0)->name, "built_in");
 	drop(state);
-	assert_int_equal(rules_load(NULL, 0, false, &rules, &why), 0);
+	assert_int_equal(rules_load(NULL, 0, &(struct rules_choice){ .no_default = true }, &rules, &why), 0);
 	assert_int_equal(rules_count(rules), 0);
 }
 

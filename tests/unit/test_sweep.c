@@ -33,8 +33,8 @@ static uint8_t *set_bytes;
 static struct prefilter *filter, *any_filter;
 
 static const struct atom atoms[] = {
-	{ "sixteen bytes ok", 16, CODE | IMAGE, 20, 40 },
-	{ "anywhere you like it, 32 bytes..", 32, ANY, 100, 300 },
+	{ "sixteen bytes ok", 16, CODE | IMAGE, 20, 40, 0 },
+	{ "anywhere you like it, 32 bytes..", 32, ANY, 100, 300, 0 },
 };
 
 /* Pages 0 to 9 of the set: no two alike, none with an atom. */
@@ -286,7 +286,8 @@ static void every_plant_is_suspected(void **state)
  * another process, though, so it is remembered. */
 static void what_does_not_count_here_is_found_too(void **state)
 {
-	static const struct atom code = { "only code counts", 16, CODE, 0, 16 };
+	static const struct atom code = { "only code counts", 16, CODE, 0,
+					  16, 0 };
 	struct prefilter *pf = NULL;
 	struct sweep s = { .set = set };
 

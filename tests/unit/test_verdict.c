@@ -62,7 +62,7 @@ static const struct rule rules[] = {
 
 enum { RX, LIVE, ETH, STRATUM, LOW };
 
-/* Up to four hits {rule + 1, address} and two shares of 100-page binaries. */
+/* Up to four hits {rule + 1, address} and two shares of binaries. */
 struct scene {
 	const char *what;
 	struct {
@@ -72,6 +72,7 @@ struct scene {
 	struct {
 		const char *family;
 		uint32_t seen, code;
+		uint32_t of; /* pages; 0: 100 */
 	} share[2];
 	double cpu, wait;
 	bool gpu;
@@ -184,6 +185,11 @@ static const struct scene scenes[] = {
 	  .severity = SEVERITY_HIGH },
 	{ .what = "a page too few", .share = { { "XMRig", 9, 9 } },
 	  .verdict = VERDICT_CLEAN },
+	{ .what = "enough of a large one", .share = { { "XMRig", 64, 1, 9999 } },
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_HASH,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "a page too few of it", .share = { { "XMRig", 63, 9, 9999 } },
+	  .verdict = VERDICT_CLEAN },
 	{ .what = "a page too few, partial", .share = { { "XMRig", 9, 9 } },
 	  .state = SCAN_PARTIAL, .verdict = VERDICT_UNKNOWN },
 	{ .what = "a file that is only read", .share = { { "XMRig", 90, 0 } },
@@ -263,7 +269,7 @@ static void set(const struct scene *s, struct look *l, struct hit *hits)
 			.family = s->share[i].family,
 			.name = "x",
 			.version = "1",
-			.n_pages = 100,
+			.n_pages = s->share[i].of ? s->share[i].of : 100,
 			.seen = s->share[i].seen,
 			.seen_code = s->share[i].code,
 		};

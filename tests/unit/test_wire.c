@@ -77,6 +77,8 @@ static size_t right_size(uint32_t type, uint32_t n)
 	case WIRE_LOOKED:
 	case WIRE_END:
 		return BODY;
+	case WIRE_STRING:
+		return BODY + sizeof(struct wire_string);
 	case WIRE_HIT:
 		return BODY + sizeof(struct wire_hit);
 	case WIRE_DONE:

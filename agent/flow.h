@@ -92,7 +92,7 @@ struct proc {
 
 /* Which rules a region is shown to; a rule's meta `where` names one. */
 enum where {
-	WHERE_CODE,	/* executable */
+	WHERE_CODE,	/* executable, of a file */
 	WHERE_IMAGE,	/* all but anonymous writable or shared memory */
 	WHERE_JIT,	/* anonymous and executable */
 	WHERE_ANY,

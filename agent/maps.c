@@ -110,7 +110,7 @@ uint8_t maps_where(uint8_t flags)
 	bool anon = flags & REGION_ANON, exec = flags & REGION_EXEC;
 	uint8_t where = 1 << WHERE_ANY;
 
-	if (exec)
+	if (exec && !anon)
 		where |= 1 << WHERE_CODE;
 	/* Shared memory that is only read here is written elsewhere. */
 	if (exec || !anon || !(flags & (REGION_WRITE | REGION_SHARED)))

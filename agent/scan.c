@@ -13,7 +13,7 @@
 
 struct scan {
 	struct match *match;
-	struct prefilter *filter, *any_filter;
+	struct prefilter *filter, *anon_filter, *any_filter;
 	struct mem *mem;
 	struct tally *tally;
 	struct maps *maps;
@@ -29,23 +29,34 @@ struct scan {
 	void *suspect_user;
 };
 
-/* The atoms of the rules for any memory make a filter of their own. */
-static int make_filters(struct scan *s, struct why *why)
+/* A filter of the atoms whose rules look at some of @where. */
+static int make_filter(struct scan *s, uint8_t where, struct prefilter **ret,
+		       struct why *why)
 {
-	size_t n, n_any = 0;
+	size_t n, n_own = 0;
 	const struct atom *atoms = match_atoms(s->match, &n);
-	struct atom *any = calloc(n + 1, sizeof(*any));
+	struct atom *own = calloc(n + 1, sizeof(*own));
 	int err;
 
-	if (!any)
+	if (!own)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		if (atoms[i].where & WHERE_PLAIN)
-			any[n_any++] = atoms[i];
-	err = prefilter_new(atoms, n, &s->filter, why);
+		if (atoms[i].where & where)
+			own[n_own++] = atoms[i];
+	err = prefilter_new(own, n_own, ret, why);
+	free(own);
+	return err;
+}
+
+static int make_filters(struct scan *s, struct why *why)
+{
+	int err = make_filter(s, UINT8_MAX, &s->filter, why);
+
 	if (!err)
-		err = prefilter_new(any, n_any, &s->any_filter, why);
-	free(any);
+		err = make_filter(s, (uint8_t)~(1U << WHERE_CODE),
+				  &s->anon_filter, why);
+	if (!err)
+		err = make_filter(s, WHERE_PLAIN, &s->any_filter, why);
 	return err;
 }
 
@@ -90,6 +101,7 @@ int scan_new(const struct scan_options *o, struct scan **ret, struct why *why)
 	s->who.exe_file = -1;
 	s->sweep.set = o->set;
 	s->sweep.filter = s->filter;
+	s->sweep.anon_filter = s->anon_filter;
 	s->sweep.any_filter = s->any_filter;
 	if (!err)
 		mem_use_filecache(s->mem, o->cache, looked_for(s));
@@ -108,6 +120,7 @@ void scan_free(struct scan *s)
 		return;
 	match_free(s->match);
 	prefilter_free(s->filter);
+	prefilter_free(s->anon_filter);
 	prefilter_free(s->any_filter);
 	tally_free(s->tally);
 	mem_free(s->mem);

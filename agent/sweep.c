@@ -42,13 +42,20 @@ static uint64_t move(uint64_t base, int32_t offset)
 	return base + (uint64_t)(int64_t)offset;
 }
 
+static const struct prefilter *filter_for(const struct sweep *s,
+					  const struct region *r)
+{
+	if (r->where == WHERE_PLAIN)
+		return s->any_filter;
+	return r->inode ? s->filter : s->anon_filter;
+}
+
 static void filter_page(const struct sweep *s, const struct batch *b, size_t i,
 			struct sweep_result *r)
 {
 	uint64_t at = b->address[i];
 	struct prefilter_mark mark = { 0 };
-	const struct prefilter *filter =
-		b->region->where == WHERE_PLAIN ? s->any_filter : s->filter;
+	const struct prefilter *filter = filter_for(s, b->region);
 	uint8_t every, where;
 
 	if (filter)

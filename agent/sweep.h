@@ -34,13 +34,16 @@ struct sweep_result {
 };
 
 /* All borrowed; NULL: not looked for.  Memory that only the rules of WHERE_ANY
- * see (heaps: the most of it) has a filter of their atoms alone: fewer and
- * longer, so faster.  @every_page: bit per enum where that has rules which
+ * see (heaps: the most of it) has a filter of their atoms alone, and anonymous
+ * memory one without those of WHERE_CODE: fewer and longer, so faster.  (By
+ * what the frame is, not by how it is mapped: what is found out about a frame
+ * of a file holds wherever the file is mapped.)  @every_page: bit per enum where that has rules which
  * must see all pages, suspect or not. */
 struct sweep {
 	const struct hashset *set;
-	const struct prefilter *filter;	    /* atoms of all rules */
-	const struct prefilter *any_filter; /* of those with WHERE_ANY */
+	const struct prefilter *filter;	     /* atoms of all rules */
+	const struct prefilter *anon_filter; /* not of WHERE_CODE alone */
+	const struct prefilter *any_filter;  /* of those with WHERE_ANY */
 	uint8_t every_page;
 };
 

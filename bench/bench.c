@@ -117,34 +117,44 @@ static void open_set(struct bench *b)
 		errx(1, "%s", why.text);
 }
 
-/* As scan.c does. */
+/* As scan.c does: of the atoms whose rules look at some of @where. */
+static struct prefilter *make_filter(struct bench *b, uint8_t where)
+{
+	struct prefilter *ret;
+	struct why why = { "" };
+	size_t n, n_own = 0;
+	const struct atom *atoms = match_atoms(b->match, &n);
+	struct atom *own = calloc(n + 1, sizeof(*own));
+
+	if (!own)
+		err(1, "atoms");
+	for (size_t i = 0; i < n; i++)
+		if (atoms[i].where & where)
+			own[n_own++] = atoms[i];
+	if (prefilter_new(own, n_own, &ret, &why))
+		errx(1, "%s", why.text);
+	free(own);
+	return ret;
+}
+
 static void make_filters(struct bench *b)
 {
 	struct match_options o = { .paths = &b->rules,
 				   .n_paths = b->rules ? 1 : 0,
 				   .no_default_rules = b->no_default_rules };
 	struct why why = { "" };
-	const struct atom *atoms;
-	struct atom *any;
 	char text[512];
-	size_t n, n_any = 0;
+	size_t n;
 
 	if (match_new(&o, &b->match, &why))
 		errx(1, "%s", why.text);
-	atoms = match_atoms(b->match, &n);
-	any = calloc(n + 1, sizeof(*any));
-	if (!any)
-		err(1, "atoms");
-	for (size_t i = 0; i < n; i++)
-		if (atoms[i].where & WHERE_PLAIN)
-			any[n_any++] = atoms[i];
-	if (prefilter_new(atoms, n, &b->filter, &why) ||
-	    prefilter_new(any, n_any, &b->any_filter, &why))
-		errx(1, "%s", why.text);
-	free(any);
+	b->filter = make_filter(b, UINT8_MAX);
+	b->anon_filter = make_filter(b, (uint8_t)~(1U << WHERE_CODE));
+	b->any_filter = make_filter(b, WHERE_PLAIN);
 	match_rules(b->match, &n);
 	prefilter_describe(b->region.where == WHERE_PLAIN ? b->any_filter
-							  : b->filter,
+			   : b->region.inode		  ? b->filter
+							  : b->anon_filter,
 			   text, sizeof(text));
 	printf("{\"mode\": \"about\", \"rules\": %zu, \"engine\": \"%s\", "
 	       "\"filter\": \"%s\", \"every_page\": %u}\n",
@@ -231,6 +241,7 @@ int main(int argc, char **argv)
 	scan_free(b.scan);
 	match_free(b.match);
 	prefilter_free(b.filter);
+	prefilter_free(b.anon_filter);
 	prefilter_free(b.any_filter);
 	hashset_free(b.set);
 	proc_close(&b.proc);

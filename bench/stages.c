@@ -97,6 +97,7 @@ static struct sweep all_of_it(const struct bench *b)
 	return (struct sweep){
 		.set = b->set,
 		.filter = b->filter,
+		.anon_filter = b->anon_filter,
 		.any_filter = b->any_filter,
 		.every_page = match_sets(b->match) >> WHERE_COUNT,
 	};

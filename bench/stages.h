@@ -26,7 +26,7 @@ struct bench {
 	struct region region;
 	struct hashset *set;
 	struct match *match;
-	struct prefilter *filter, *any_filter;
+	struct prefilter *filter, *anon_filter, *any_filter;
 	struct scan *scan;
 };
 

@@ -7,7 +7,8 @@
  *
  * Those bytes are working memory, on the stack or in a hash state, for as long
  * as the program leaves them there: a look may come too late, and a compiler may
- * keep them in registers. Hence also the vector that compilers store them by.
+ * keep them in registers. (The vector that
+ * compilers store them by is too short and common to be looked for everywhere.)
  */
 
 /*
@@ -31,26 +32,6 @@ rule Argon2_Coin_Parameters
 		$wrkz = { 01000000 20000000 00010000 04000000 13000000 02000000 }
 		$credits = { 04000000 20000000 fa000000 01000000 10000000 00000000 }
 		$dynamic = { 08000000 20000000 f4010000 02000000 10000000 00000000 }
-		$unitus = { 01000000 20000000 00100000 01000000 13000000 00000000 }
-	condition:
-		any of them
-}
-
-/*
- * Lookalikes: as above; sixteen bytes of small numbers, so LOW by itself.
- */
-rule Argon2_Chukwa_Vector
-{
-	meta:
-		family = "Argon2-chukwa"
-		algorithm = "Argon2id (Chukwa)"
-		where = "image"
-		severity = "LOW"
-		reference = "RFC 9106 3.2, H0; TurtleCoin src/crypto/hash.h"
-		description = "The first four parameters of TurtleCoin's Argon2id (one lane, 32 bytes, 512 KiB and three passes, or 1 MiB and four) as a ready vector."
-	strings:
-		$chukwa = { 01000000 20000000 00020000 03000000 }
-		$chukwa_2 = { 01000000 20000000 00040000 04000000 }
 	condition:
 		any of them
 }

@@ -396,7 +396,7 @@ static void load_rules(void)
 		abort();
 }
 
-static struct prefilter *make_filter(bool any)
+static struct prefilter *make_filter(uint8_t where)
 {
 	struct prefilter *ret = NULL;
 	struct why why = { "" };
@@ -405,7 +405,7 @@ static struct prefilter *make_filter(bool any)
 	struct atom *copy = calloc(n + 1, sizeof(*copy));
 
 	for (size_t i = 0; i < n; i++)
-		if (!any || atoms[i].where & WHERE_PLAIN)
+		if (atoms[i].where & where)
 			copy[kept++] = atoms[i];
 	if (prefilter_new(copy, kept, &ret, &why))
 		differ("prefilter_new: %s", why.text);
@@ -484,12 +484,14 @@ static void sweep_all(const struct sweep *sweep)
 static void scan_windows(void)
 {
 	struct sweep sweep = { 0 };
-	struct prefilter *filter, *any_filter;
+	struct prefilter *filter, *anon_filter, *any_filter;
 	struct wire_done done;
 
 	load_rules();
-	sweep.filter = filter = make_filter(false);
-	sweep.any_filter = any_filter = make_filter(true);
+	sweep.filter = filter = make_filter(UINT8_MAX);
+	sweep.anon_filter = anon_filter =
+		make_filter((uint8_t)~(1U << WHERE_CODE));
+	sweep.any_filter = any_filter = make_filter(WHERE_PLAIN);
 	for (unsigned i = WHERE_COUNT; i < SET_COUNT; i++)
 		if (rules_set(run.rules, i))
 			sweep.every_page |= (uint8_t)(1U << (i - WHERE_COUNT));
@@ -500,6 +502,7 @@ static void scan_windows(void)
 		differ("incomplete: %s", done.text);
 	compare_verdicts();
 	prefilter_free(filter);
+	prefilter_free(anon_filter);
 	prefilter_free(any_filter);
 	match_scan_free(run.scan);
 	rules_free(run.rules);

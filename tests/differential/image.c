@@ -196,8 +196,11 @@ void image_make(struct rng *r, const struct rule_set *set, struct image *m)
 		fill(r, m->memory + i * FLOW_PAGE);
 	cut_into_segments(r, m);
 	cut_into_batches(r, m);
-	for (size_t i = 0; i < m->n_segments; i++)
+	for (size_t i = 0; i < m->n_segments; i++) {
 		m->segments[i].region.where = where;
+		/* As in maps, where only files have code. */
+		m->segments[i].region.inode = where >> WHERE_CODE & 1;
+	}
 	plant_all(r, m, set);
 }
 

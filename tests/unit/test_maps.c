@@ -189,9 +189,9 @@ static void where_follows_from_the_flags(void **state)
 		{ R | X, CODE | IMAGE | ANY },
 		{ R | X | D, CODE | IMAGE | ANY },
 		{ R | W | X, CODE | IMAGE | ANY },
-		{ R | X | A, CODE | IMAGE | JIT | ANY },
-		{ R | W | X | A, CODE | IMAGE | JIT | ANY },
-		{ X | A | S, CODE | IMAGE | JIT | ANY },
+		{ R | X | A, IMAGE | JIT | ANY },
+		{ R | W | X | A, IMAGE | JIT | ANY },
+		{ X | A | S, IMAGE | JIT | ANY },
 		{ R | X | M | D, CODE | IMAGE | ANY },
 	};
 

@@ -103,6 +103,7 @@ static void plant(size_t atom, size_t at)
 static void sweep(uint8_t every_page)
 {
 	struct sweep s = { .set = set, .filter = filter,
+			   .anon_filter = filter,
 			   .any_filter = any_filter,
 			   .every_page = every_page };
 
@@ -293,7 +294,7 @@ static void what_does_not_count_here_is_found_too(void **state)
 
 	(void)state;
 	assert_int_equal(prefilter_new(&code, 1, &pf, NULL), 0);
-	s.filter = pf;
+	s.filter = s.anon_filter = pf;
 	fill(4, DATA);
 	memcpy(bytes + 2 * P + 50, code.bytes, 16);
 	known_page(bytes + 3 * P, 4);
@@ -400,7 +401,7 @@ static void an_atom_that_ends_in_a_zero_page(void **state)
 
 		memcpy(a.bytes, shapes[i], 4);
 		assert_int_equal(prefilter_new(&a, 1, &pf, NULL), 0);
-		s.filter = pf;
+		s.filter = s.anon_filter = pf;
 		for (size_t cut = 1; cut < 4; cut++) {
 			uint64_t at = BASE + P - cut;
 			bool met = false;

@@ -102,7 +102,8 @@ static struct share look(uint8_t flags, size_t offset)
 
 static bool is_finding(const struct share *s)
 {
-	struct look l = { .shares = { *s }, .n_shares = 1 };
+	static const struct proc proc = { .pid = 1 };
+	struct look l = { .proc = &proc, .shares = { *s }, .n_shares = 1 };
 	struct finding f;
 
 	return verdict_judge(&l, &f) == VERDICT_FINDING;

@@ -102,7 +102,7 @@ static struct share look(uint8_t flags, size_t offset)
 
 static bool is_finding(const struct share *s)
 {
-	static const struct proc proc;
+	static const struct proc proc = { .pid = 1 };
 	struct look l = { .proc = &proc, .shares = { *s }, .n_shares = 1 };
 	struct finding f;
 

@@ -47,7 +47,7 @@ REPORT_LIBS   := libcurl json-c libcrypto inih libseccomp
 LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)
 
 # agent/json_must.c
-JSON_MUST := $(foreach f,new_object new_array new_string new_int new_int64 new_uint64 new_double new_boolean object_add array_add to_json_string_ext,-Wl$(,)--wrap=json_object_$f)
+JSON_MUST := $(foreach f,new_object new_array new_string new_int new_int64 new_uint64 new_double new_boolean object_add array_add to_json_string_ext to_json_string_length,-Wl$(,)--wrap=json_object_$f)
 
 # What is built into davylamp: the hash set, the BPF objects.
 BUILTIN  := $(patsubst %,$(BUILD)/obj/builtin_%.o,set tasks sensor)

@@ -178,7 +178,8 @@ bench: ## measure: copy, sweep, yara; results into bench/record
 bench-compare: ## what changed between two records, A= and B=
 	$(Q)bench/compare $(A) $(B)
 
-bench-tools: $(BENCHES)
+# A miner of our own where Debian's library is there: the series `detection`.
+bench-tools: $(BENCHES) $(if $(wildcard /usr/include/randomx.h),$(BUILD)/tests/randomx_driver)
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
 	$(Q)BUILD=build tests/fuzz/run

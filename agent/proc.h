@@ -39,6 +39,11 @@ bool proc_is(const struct proc *p, int pidfd);
  * least a quarter of a second apart, else since the process began. */
 double proc_cpu_share(const struct proc *earlier, const struct proc *later);
 
+/* How much more of a core @p would have used all its life had the processor been
+ * free; 0 if no thread wants to run now, or the kernel does not say.  It takes
+ * two files a thread. */
+double proc_wait_share(const struct proc *p);
+
 /* proc_pid_stat(5) text into @ret (all but uid and dir).  -EBADMSG if it
  * is not of that form. */
 int proc_parse_stat(const char *text, size_t len, struct proc *ret);

@@ -9,7 +9,10 @@
 #define SHARE_MIN 0.10
 #define PAGES_MIN 4
 
-/* Below this share of a core a process does not mine. */
+/* The same for rolling digests, of which a page of code has one. */
+#define ROLLS_MIN 8
+
+/* A process that wants less of a core than this does not mine. */
 #define WORK_MIN 0.10
 
 /* So many algorithm families a wallet or node may have: Monero's has two. */
@@ -22,8 +25,10 @@
 
 static bool counts(const struct share *s)
 {
-	return s->seen_code && s->seen >= PAGES_MIN &&
-	       (double)s->seen >= SHARE_MIN * s->n_pages;
+	return (s->seen_code && s->seen >= PAGES_MIN &&
+		(double)s->seen >= SHARE_MIN * s->n_pages) ||
+	       (s->seen_rolls_code && s->seen_rolls >= ROLLS_MIN &&
+		(double)s->seen_rolls >= SHARE_MIN * s->n_rolls);
 }
 
 /* RandomX: 2080 MiB of dataset (2336 with its cache in one piece), or the
@@ -47,6 +52,30 @@ static uint64_t dataset(const struct look *l)
 			best = size;
 	}
 	return best;
+}
+
+/* Kernels for graphics cards run beside the process: its own share of a
+ * processor is small.  These devices are for computing; /dev/dri, which every
+ * desktop program maps, is not. */
+static bool computes_on_gpu(const struct look *l)
+{
+	size_t n;
+	const struct region *r = l->maps ? maps_regions(l->maps, &n) : NULL;
+
+	for (size_t i = 0; r && i < n; i++) {
+		const char *name = maps_name(l->maps, r + i);
+
+		if (!strcmp(name, "/dev/nvidia-uvm") ||
+		    !strcmp(name, "/dev/kfd"))
+			return true;
+	}
+	return false;
+}
+
+/* A miner that gets little of a busy or reniced processor wants more. */
+static bool is_busy(const struct look *l)
+{
+	return l->cpu_share + l->wait_share >= WORK_MIN || computes_on_gpu(l);
 }
 
 static bool is_new_family(const struct look *l, size_t i)
@@ -113,7 +142,7 @@ static bool carries_rules(const struct look *l)
 		families += is_new_family(l, i);
 	}
 	return families >= CARRIER_FAMILIES ||
-	       (l->cpu_share < WORK_MIN && !l->proc->hidden);
+	       (!is_busy(l) && !l->proc->hidden);
 }
 
 /* All that was found is in files that the process maps and does not run. */
@@ -128,7 +157,10 @@ static bool is_only_read(const struct finding *f)
 static bool has_file_as_data(const struct look *l)
 {
 	for (size_t i = 0; i < l->n_shares; i++)
-		if (l->shares[i].seen >= PAGES_MIN && !l->shares[i].seen_code)
+		if ((l->shares[i].seen >= PAGES_MIN &&
+		     !l->shares[i].seen_code) ||
+		    (l->shares[i].seen_rolls >= ROLLS_MIN &&
+		     !l->shares[i].seen_rolls_code))
 			return true;
 	return false;
 }
@@ -142,8 +174,8 @@ static bool only_libraries(const struct finding *f)
 	for (size_t i = 0; i < f->n_shares; i++) {
 		size_t k = 0;
 
-		while (k < l->n_hits && strcmp(l->hits[k].rule->family,
-					       f->shares[i]->family))
+		while (k < l->n_hits &&
+		       strcmp(l->hits[k].rule->family, f->shares[i]->family))
 			k++;
 		if (k == l->n_hits)
 			return false;
@@ -158,10 +190,14 @@ static bool is_idle_wallet(const struct finding *f)
 	const struct look *l = f->look;
 	unsigned families = 0;
 
-	for (size_t i = 0; i < l->n_hits; i++)
+	bool randomx = false;
+
+	for (size_t i = 0; i < l->n_hits; i++) {
 		families += is_new_family(l, i);
+		randomx |= !strcmp(l->hits[i].rule->family, "RandomX");
+	}
 	return only_libraries(f) && families <= WALLET_FAMILIES && !f->jit &&
-	       l->cpu_share < WORK_MIN;
+	       !(randomx && f->dataset_bytes) && !is_busy(l);
 }
 
 static void weigh(const struct look *l, struct finding *f)
@@ -206,8 +242,8 @@ enum verdict verdict_judge(const struct look *l, struct finding *ret)
 
 const char *verdict_hiding(uint8_t hidden)
 {
-	return hidden & HIDDEN_MOUNT ? "something is mounted over its /proc "
-				       "directory"
+	return hidden & HIDDEN_MOUNT  ? "something is mounted over its /proc "
+					"directory"
 	       : hidden & HIDDEN_LIST ? "the kernel has it, /proc does not "
 					"list it"
 	       : hidden & HIDDEN_LIBC ? "programs of this host do not see it: "
@@ -222,7 +258,8 @@ const char *verdict_category(enum category c)
 		[CATEGORY_HASH] = "Execution: Cryptocurrency Mining Hash Match",
 		[CATEGORY_COMBINED] =
 			"Execution: Cryptocurrency Mining Combined Detection",
-		[CATEGORY_OBSERVATION] = "Observation: Davylamp Sensors Degraded",
+		[CATEGORY_OBSERVATION] =
+			"Observation: Davylamp Sensors Degraded",
 	};
 
 	return names[c];

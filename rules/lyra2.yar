@@ -9,8 +9,10 @@
 
 /*
  * Lookalikes: rhash and electrum have BMW's initial value, not its final
- * constants; X11-style miners have both hashes at 512 bits, where every constant
- * differs; BLAKE2b and BLAKE-256 are in ordinary libraries and are not looked at.
+ * constants; X11 computes both hashes at 512 bits, where every constant differs
+ * (a miner that carries sphlib whole, as xmrig does for GhostRider, has both
+ * sizes and is named as Lyra2, too); BLAKE2b and BLAKE-256 are in ordinary
+ * libraries and are not looked at.
  */
 rule Lyra2RE_Chain
 {

@@ -87,6 +87,9 @@ def compile_one(folder, program, build):
     """Returns the path of the program."""
     cc, words, after = BUILDS[build]
     out = folder / build / program
+    newest = max(f.stat().st_mtime for f in HERE.glob("*.[ch]"))
+    if out.exists() and out.stat().st_mtime > newest:
+        return out
     out.parent.mkdir(parents=True, exist_ok=True)
     if after == "mapped":
         tree = support.BUILD / "sysroot-aarch64"

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -410,6 +411,55 @@ static void the_share_of_a_core(void **state)
 	assert_true(near(proc_cpu_share(&a, &a), 0));
 }
 
+/* A child on the same processor as this one, which spins or sleeps. */
+static pid_t child_on_our_cpu(bool spins)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	while (pid == 0)
+		if (!spins)
+			pause();
+	return pid;
+}
+
+/* Two that spin on one processor have half of it each and want the rest; one
+ * that sleeps wants nothing. */
+static void who_is_starved_wants_more(void **state)
+{
+	cpu_set_t all, one;
+	pid_t child[3];
+	double want[3];
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	for (int i = 0; i < 3; i++)
+		child[i] = child_on_our_cpu(i < 2);
+	usleep(600000);
+	for (int i = 0; i < 3; i++) {
+		struct proc p;
+
+		assert_int_equal(proc_open(child_procfs(), child[i], &p), 0);
+		want[i] = proc_wait_share(&p);
+		proc_close(&p);
+	}
+	for (int i = 0; i < 3; i++) {
+		kill(child[i], SIGKILL);
+		waitpid(child[i], NULL, 0);
+	}
+	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
+	if (want[0] == 0 && want[1] == 0) {
+		puts("no schedstat in this kernel");
+		skip();
+	}
+	assert_true(want[0] > 0.2 && want[0] <= 1.1);
+	assert_true(want[1] > 0.2 && want[1] <= 1.1);
+	assert_true(want[2] == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +479,7 @@ int main(void)
 		cmocka_unit_test(kernel_threads_are_known),
 		cmocka_unit_test(what_is_not_there_is_gone),
 		cmocka_unit_test(the_share_of_a_core),
+		cmocka_unit_test(who_is_starved_wants_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

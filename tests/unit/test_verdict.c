@@ -17,7 +17,7 @@
 #define CONSTANTS 0x500000ULL /* of the program that runs */
 #define DATA_FILE 0x600000ULL /* of which nothing is executable */
 
-static struct maps *maps_of(uint64_t dataset)
+static struct maps *maps_of(uint64_t dataset, bool gpu)
 {
 	char dir[] = "/tmp/test_verdict.XXXXXX", text[512];
 	struct proc p = { .pid = 1 };
@@ -32,8 +32,11 @@ static struct maps *maps_of(uint64_t dataset)
 		 "600000-700000 r--p 0 fe:01 9 /usr/share/y\n"
 		 "800000-900000 rw-p 0 00:00 0 [heap]\n"
 		 "c00000-d00000 rwxp 0 00:00 0\n"
-		 "7f0000000000-%lx rw-p 0 00:00 0\n",
-		 0x7f0000000000 + (dataset ? dataset : 4096));
+		 "7f0000000000-%lx rw-p 0 00:00 0\n%s",
+		 0x7f0000000000 + (dataset ? dataset : 4096),
+		 gpu ? "7fff00000000-7fff00001000 rw-s 0 00:05 9 "
+		       "/dev/nvidia-uvm\n"
+		     : "");
 	fd = openat(p.dir, "maps", O_CREAT | O_WRONLY, 0600);
 	if (write(fd, text, strlen(text)) < 0 || maps_read(&p, &m))
 		abort();
@@ -70,7 +73,8 @@ struct scene {
 		const char *family;
 		uint32_t seen, code;
 	} share[2];
-	double cpu;
+	double cpu, wait;
+	bool gpu;
 	enum scan_state state;
 	uint64_t dataset;
 	enum verdict verdict;
@@ -126,6 +130,29 @@ static const struct scene scenes[] = {
 	{ .what = "a low rule alone", .hit = { { LOW + 1, CODE } }, .cpu = 1,
 	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
 	  .severity = SEVERITY_LOW },
+	{ .what = "a rule in code, starved by others or reniced",
+	  .hit = { { RX + 1, CODE } }, .cpu = 0.03, .wait = 0.9,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "RandomX and its dataset, asleep for now",
+	  .hit = { { RX + 1, CODE } }, .dataset = 2080 * MIB,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH, .dataset_found = 2080 * MIB },
+	{ .what = "a mapping of that size without RandomX",
+	  .hit = { { ETH + 1, CODE } }, .dataset = 2080 * MIB,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_LOW, .idle = true,
+	  .dataset_found = 2080 * MIB },
+	{ .what = "kernels in a heap, idle: an editor",
+	  .hit = { { STRATUM + 1, HEAP } }, .verdict = VERDICT_CARRIER },
+	{ .what = "kernels in a heap, and a compute device",
+	  .hit = { { STRATUM + 1, HEAP } }, .gpu = true,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_MEDIUM },
+	{ .what = "a rule in code, idle, and a compute device",
+	  .hit = { { RX + 1, CODE } }, .gpu = true,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH },
 	{ .what = "a dataset is told", .hit = { { RX + 1, CODE } }, .cpu = 1,
 	  .dataset = 2336 * MIB, .verdict = VERDICT_FINDING,
 	  .category = CATEGORY_YARA, .severity = SEVERITY_HIGH,
@@ -220,9 +247,10 @@ static void set(const struct scene *s, struct look *l, struct hit *hits)
 	proc.hidden = s->hidden;
 	l->proc = &proc;
 	memset(hits, 0, 4 * sizeof(*hits));
-	l->maps = maps_of(s->dataset);
+	l->maps = maps_of(s->dataset, s->gpu);
 	l->state = s->state;
 	l->cpu_share = s->cpu;
+	l->wait_share = s->wait;
 	l->hits = hits;
 	for (size_t i = 0; i < 4 && s->hit[i].rule; i++) {
 		hits[i].rule = &rules[s->hit[i].rule - 1];
@@ -288,9 +316,9 @@ static void odd_looks(void **state)
 	assert_int_equal(verdict_judge(&l, &f), VERDICT_FINDING);
 	l.n_hits = 0;
 	l.n_shares = 1;
-	l.shares[0] = (struct share){ "A", "a", "1", 3, 3, 3 };
+	l.shares[0] = (struct share){ "A", "a", "1", 3, 3, 3, 0, 0, 0 };
 	assert_int_equal(verdict_judge(&l, &f), VERDICT_UNKNOWN);
-	l.shares[0] = (struct share){ "A", "a", "1", 4, 4, 4 };
+	l.shares[0] = (struct share){ "A", "a", "1", 4, 4, 4, 0, 0, 0 };
 	assert_int_equal(verdict_judge(&l, &f), VERDICT_FINDING);
 	assert_int_equal(f.category, CATEGORY_HASH);
 }

@@ -65,7 +65,7 @@ PRELOADS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%.so,$(wildcard tests/tool
 TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(filter-out tests/tools/preload_%,$(wildcard tests/tools/*.c))) $(PRELOADS)
 BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench makeset target)
 
-.PHONY: all scan test bench bench-compare bench-tools fuzz install uninstall clean help deps-build deps-test
+.PHONY: all scan test bench bench-compare bench-tools lint coverage fuzz install uninstall clean help deps-build deps-test
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -180,6 +180,13 @@ bench-compare: ## what changed between two records, A= and B=
 
 # A miner of our own where Debian's library is there: the series `detection`.
 bench-tools: $(BENCHES) $(if $(wildcard /usr/include/randomx.h),$(BUILD)/tests/randomx_driver)
+
+lint: ## what clang-tidy and cppcheck find, with no exceptions but .clang-tidy's
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(BUILD) tests/lint
+
+coverage: ## how much of parsers, spool and state machines the unit tests reach
+	$(Q)tests/coverage
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
 	$(Q)BUILD=build tests/fuzz/run

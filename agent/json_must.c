@@ -59,16 +59,15 @@ int __wrap_json_object_array_add(json_object *o, json_object *value)
 const char *__wrap_json_object_to_json_string_ext(json_object *o, int flags)
 {
 	const char *s = __real_json_object_to_json_string_ext(o, flags);
-	size_t before, tries = 0;
 
-	do {
-		before = s ? strlen(s) : 0;
-		if (s)
-			s = __real_json_object_to_json_string_ext(o, flags);
-		if (!s || tries++ == 3)
-			out_of_memory();
-	} while (strlen(s) != before);
-	return s;
+	for (int tries = 0; s && tries < 4; tries++) {
+		size_t before = strlen(s);
+
+		s = __real_json_object_to_json_string_ext(o, flags);
+		if (s && strlen(s) == before)
+			return s;
+	}
+	out_of_memory();
 }
 
 const char *__wrap_json_object_to_json_string_length(json_object *, int,

@@ -48,7 +48,7 @@ VERIFY_LIBS   := libcrypto libseccomp
 LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)
 
 # agent/json_must.c
-JSON_MUST := $(foreach f,new_object new_array new_string new_int new_int64 new_uint64 new_double new_boolean object_add array_add to_json_string_ext,-Wl$(,)--wrap=json_object_$f)
+JSON_MUST := $(foreach f,new_object new_array new_string new_int new_int64 new_uint64 new_double new_boolean object_add array_add to_json_string_ext to_json_string_length,-Wl$(,)--wrap=json_object_$f)
 
 # What is built into davylamp: the hash set, the BPF objects.
 BUILTIN  := $(patsubst %,$(BUILD)/obj/builtin_%.o,set tasks sensor)
@@ -66,7 +66,7 @@ PRELOADS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%.so,$(wildcard tests/tool
 TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(filter-out tests/tools/preload_%,$(wildcard tests/tools/*.c))) $(PRELOADS)
 BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench codeshape makeset target)
 
-.PHONY: all scan test bench corpus innocents bench-compare bench-tools fuzz install uninstall clean help deps-build deps-test
+.PHONY: all scan test bench corpus innocents bench-compare bench-tools lint coverage fuzz install uninstall clean help deps-build deps-test
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -200,6 +200,13 @@ bench-compare: ## what changed between two records, A= and B=
 
 # A miner of our own where Debian's library is there: the series `detection`.
 bench-tools: $(BENCHES) $(if $(wildcard /usr/include/randomx.h),$(BUILD)/tests/randomx_driver)
+
+lint: ## what clang-tidy and cppcheck find, with no exceptions but .clang-tidy's
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(BUILD) tests/lint
+
+coverage: ## how much of parsers, spool and state machines the unit tests reach
+	$(Q)tests/coverage
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
 	$(Q)BUILD=build tests/fuzz/run

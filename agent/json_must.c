@@ -54,21 +54,30 @@ int __wrap_json_object_array_add(json_object *o, json_object *value)
 }
 
 /* json-c leaves out what its buffer has no room for, and does not say so.  The
- * buffer stays: a second time all is there, or it is as short as before, which
- * is no JSON as a rule, or there is no memory to tell. */
+ * buffer stays: a second time all is there.  (To parse it instead would take
+ * memory again, and json-c's parser crashes without.) */
 const char *__wrap_json_object_to_json_string_ext(json_object *o, int flags)
 {
 	const char *s = __real_json_object_to_json_string_ext(o, flags);
-	size_t before = s ? strlen(s) : 0;
-	json_object *parsed;
 
-	if (s)
+	for (int tries = 0; s && tries < 4; tries++) {
+		size_t before = strlen(s);
+
 		s = __real_json_object_to_json_string_ext(o, flags);
-	if (s && strlen(s) != before)
-		s = __real_json_object_to_json_string_ext(o, flags);
-	parsed = s && o ? json_tokener_parse(s) : NULL;
-	if (!s || (o && !parsed))
-		out_of_memory();
-	json_object_put(parsed);
+		if (s && strlen(s) == before)
+			return s;
+	}
+	out_of_memory();
+}
+
+const char *__wrap_json_object_to_json_string_length(json_object *, int,
+						     size_t *);
+
+const char *__wrap_json_object_to_json_string_length(json_object *o, int flags,
+						     size_t *ret_len)
+{
+	const char *s = __wrap_json_object_to_json_string_ext(o, flags);
+
+	*ret_len = strlen(s);
 	return s;
 }

@@ -36,7 +36,8 @@ rule Yespower_Coin_Keys
  * yespower 1.0 needs no label, so that the coin's string stands alone. Lookalikes:
  * wallets and nodes of that coin, which verify with it: hence MEDIUM, and LOW
  * while idle. Text about such a coin in an editor or a browser is heap memory,
- * which this class leaves out. Strings of under 23 bytes are left out, too.
+ * which this class leaves out. Strings of under 23 bytes are left out, but for
+ * the first one's vectors, as gcc -O3 copies it.
  */
 rule Yespower_Personal
 {
@@ -53,6 +54,11 @@ rule Yespower_Personal
 		$sugar = "Satoshi Nakamoto 31/Oct/2008 Proof-of-work is essentially one-CPU-one-vote"
 		$dpow = "One POW? Why not two? 17/04/2024"
 		$iots = "IOTS is committed to the development of IOT"
+		$vector_1 = "CPUpower: The nu"
+		$vector_2 = "mber of CPU work"
+		$vector_3 = "ing or available"
+		$vector_4 = " for proof-of-wo"
 	condition:
-		any of them
+		$cpupower or $litbpower or $sugar or $dpow or $iots or
+		all of ($vector_*)
 }

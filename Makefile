@@ -41,10 +41,13 @@ LINK     = $(CC) $(SANFLAGS) $(SYSFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 libs     = $(shell $(PKG_CONFIG) --libs $(1))
 
 # Which library each program may use (tests/confinement checks the sources).
-DAVYLAMP_LIBS := libxxhash json-c inih libbpf
+DAVYLAMP_LIBS := libxxhash json-c inih libbpf libseccomp
 MATCH_LIBS    := yara libxxhash libseccomp
-REPORT_LIBS   := libcurl json-c libcrypto inih
+REPORT_LIBS   := libcurl json-c libcrypto inih libseccomp
 LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)
+
+# agent/json_must.c
+JSON_MUST := $(foreach f,new_object new_array new_string new_int new_int64 new_uint64 new_double new_boolean object_add array_add to_json_string_ext,-Wl$(,)--wrap=json_object_$f)
 
 # What is built into davylamp: the hash set, the BPF objects.
 BUILTIN  := $(patsubst %,$(BUILD)/obj/builtin_%.o,set tasks sensor)
@@ -69,13 +72,13 @@ BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench makeset target)
 all: $(PROGRAMS:%=$(BUILD)/%) ## build everything into build/ (the default)
 
 $(BUILD)/davylamp: $(BUILD)/obj/davylamp.o $(BUILTIN) $(BUILD)/libagent.a
-	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(DAVYLAMP_LIBS)) -lpthread
+	$(call say,LINK)$(LINK) $(JSON_MUST) -o $@ $^ $(call libs,$(DAVYLAMP_LIBS)) -lpthread
 
 $(BUILD)/davylamp-match: $(BUILD)/obj/davylamp-match.o $(BUILD)/obj/builtin_rules.o $(BUILD)/libagent.a
 	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(MATCH_LIBS))
 
 $(BUILD)/davylamp-report: $(BUILD)/obj/davylamp-report.o $(BUILD)/libagent.a
-	$(call say,LINK)$(LINK) -o $@ $^ $(call libs,$(REPORT_LIBS))
+	$(call say,LINK)$(LINK) $(JSON_MUST) -o $@ $^ $(call libs,$(REPORT_LIBS))
 
 $(BUILD)/libagent.a: $(OBJECTS)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
@@ -143,6 +146,10 @@ $(BUILD)/tests/%.so: tests/tools/%.c | $(TREE)
 	@mkdir -p $(@D)
 	$(call say,TOOL)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(OPT) $(SYSFLAGS) -fPIC -shared -o $@ $< -ldl
 
+# davylamp, one of whose allocations fails.
+$(BUILD)/tests/failing: tests/faults/failing.c $(BUILD)/davylamp
+	@mkdir -p $(@D)
+	$(call say,TEST)$(LINK) $(FLAGS) $(JSON_MUST) -o $@ $< $(BUILD)/obj/davylamp.o $(BUILTIN) $(BUILD)/libagent.a $(call libs,$(DAVYLAMP_LIBS)) -lpthread
 # No sanitizer works in a static program.
 $(BUILD)/tests/packed: tests/tools/packed.c | $(TREE)
 	@mkdir -p $(@D)
@@ -166,7 +173,7 @@ test: deps-test ## install what the tests need, build, run every test (as root)
 	$(Q)BUILD=$(BUILD) RUN='$(RUN)' tests/run
 
 unit-tests: $(UNIT)
-test-tools: $(TOOLS) $(BUILD)/tests/differential
+test-tools: $(TOOLS) $(BUILD)/tests/differential $(if $(SAN),,$(BUILD)/tests/failing)
 
 bench: ## measure: copy, sweep, yara; results into bench/record
 	$(Q)$(MAKE) --no-print-directory all bench-tools
@@ -183,7 +190,8 @@ innocents: ## keep a hundred innocent programs busy, look at them (INNOCENTS='--
 bench-compare: ## what changed between two records, A= and B=
 	$(Q)bench/compare $(A) $(B)
 
-bench-tools: $(BENCHES)
+# A miner of our own where Debian's library is there: the series `detection`.
+bench-tools: $(BENCHES) $(if $(wildcard /usr/include/randomx.h),$(BUILD)/tests/randomx_driver)
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
 	$(Q)BUILD=build tests/fuzz/run

@@ -17,6 +17,7 @@
 #include "builtin.h"
 #include "cmd_doctor_own.h"
 #include "commands.h"
+#include "confine.h"
 #include "hashset.h"
 #include "kernel.h"
 #include "match.h"
@@ -191,12 +192,40 @@ static void check_sensors(struct patient *p, struct diagnosis *d)
 	doctor_sensors(d);
 }
 
+/* Each, and what is lost without it. */
+static void check_capabilities(struct patient *p, struct diagnosis *d)
+{
+	const char *name, *without, *last = "";
+	size_t at = 0, n_missing = 0;
+	bool there;
+
+	(void)p;
+	for (size_t i = 0; (without = confine_capability(i, &name, &there));
+	     i++) {
+		bool again = !strcmp(last, without);
+
+		if (there || at >= sizeof(d->mend))
+			continue;
+		at += (size_t)snprintf(d->mend + at, sizeof(d->mend) - at,
+				       "%s%s: %s", n_missing ? "; " : "", name,
+				       again ? "likewise" : without);
+		last = without;
+		n_missing++;
+	}
+	d->works = n_missing == 0;
+	snprintf(d->found, sizeof(d->found),
+		 n_missing ? "%zu that there is a use for are missing"
+			   : "all that there is a use for",
+		 n_missing);
+}
+
 static const struct {
 	const char *name;
 	void (*check)(struct patient *, struct diagnosis *);
 	bool needed; /* without it, some processes are not looked at */
 } checks[] = {
 	{ "rights", check_root, true },
+	{ "capable", check_capabilities, false },
 	{ "resident", check_pagemap, true },
 	{ "copying", check_readv, false },
 	{ "frames", check_frames, false },

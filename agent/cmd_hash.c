@@ -115,9 +115,11 @@ static void print_set(const struct hashset *set, const char *what,
 	struct widths w = measure(set);
 	char size[16], hex[65];
 
-	printf("%s: version %s, %u binaries, %u pages, %s\n", what,
-	       hashset_version(set), hashset_n_binaries(set),
-	       hashset_n_pages(set), text_bytes(hashset_bytes(set), size));
+	printf("%s: version %s, %u binaries, %u pages, %u rolling digests, "
+	       "%s\n",
+	       what, hashset_version(set), hashset_n_binaries(set),
+	       hashset_n_pages(set) - hashset_n_rolls(set),
+	       hashset_n_rolls(set), text_bytes(hashset_bytes(set), size));
 	if (hashset_n_binaries(set) == 0)
 		return;
 	printf("\nPAGES  CODE %-*s %-*s %-*s NAME\n", w.arch, "ARCH", w.version,

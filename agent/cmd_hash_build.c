@@ -252,10 +252,12 @@ static int make_set(struct job *j, struct hashbuild *build)
 	free(bytes);
 	if (error)
 		return error;
-	printf("%s: %u binaries, %u pages, %s; %u benign pages left out",
+	printf("%s: %u binaries, %u pages, %u rolling digests, %s; %u benign "
+	       "digests left out",
 	       text_escape_str(j->args.value[CMD_HASH_OUT], shown,
 			       sizeof(shown)),
-	       sum.n_binaries, sum.n_pages, text_bytes(len, size),
+	       sum.n_binaries, sum.n_pages - sum.n_rolls, sum.n_rolls,
+	       text_bytes(len, size),
 	       sum.n_subtracted);
 	if (sum.n_empty)
 		printf(", and %u binaries that had no other", sum.n_empty);

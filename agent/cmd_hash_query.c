@@ -12,6 +12,7 @@
 #include "scan.h"
 #include "text.h"
 #include "verdict.h"
+#include "tally.h"
 
 static const char query_help[] =
 	"usage: davylamp hash query [--hashes FILE] PID\n\n"
@@ -24,8 +25,11 @@ static void show_share(const struct share *s)
 {
 	char name[200], family[80];
 
-	printf("%5.1f %%  %u of %u pages, %u of them executable: %s, %s\n",
-	       100.0 * s->seen / s->n_pages, s->seen, s->n_pages, s->seen_code,
+	printf("%5.1f %%  %u of %u pages, %u of them executable",
+	       100 * tally_share(s), s->seen, s->n_pages, s->seen_code);
+	if (s->seen_rolls)
+		printf(", %u of %u rolling digests", s->seen_rolls, s->n_rolls);
+	printf(": %s, %s\n",
 	       text_escape_str(s->family, family, sizeof(family)),
 	       text_escape_str(s->name, name, sizeof(name)));
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "commands.h"
+#include "confine.h"
 #include "config.h"
 #include "log.h"
 #include "service.h"
@@ -78,5 +79,6 @@ int cmd_run(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
+	confine_begin();
 	return run(file, only_check);
 }

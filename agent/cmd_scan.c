@@ -7,6 +7,7 @@
 #include "builtin.h"
 #include "cmd_scan_words.h"
 #include "commands.h"
+#include "confine.h"
 #include "finding_json.h"
 #include "io.h"
 #include "pass.h"
@@ -362,7 +363,7 @@ static int prepare(struct run *r)
 	};
 	if (r->o.timeout_s)
 		po.deadline_ns = r->begin_ns + r->o.timeout_s * 1000000000ULL;
-	err = pass_new(&po, &r->pass, &why);
+	err = pass_new(&po, &r->pass, &why) ?: confine_started(&why);
 	if (err) {
 		fprintf(stderr, "davylamp scan: %s\nNothing was scanned.\n",
 			why.text);
@@ -430,6 +431,7 @@ int cmd_scan(int argc, char **argv)
 
 	if (status)
 		return status < 0 ? EXIT_CLEAN : status;
+	confine_begin();
 	r.begin_ns = io_now_ns();
 	show_init(&r.show, stdout);
 	r.show.verbose = r.o.verbose;

@@ -53,7 +53,9 @@ static void help(void)
 	     "      --report           file the findings: keep them in the "
 	     "spool and deliver\n"
 	     "                         them as the configuration says\n"
-	     "      --config FILE      another configuration file\n"
+	     "      --config FILE      read the configuration from this file "
+	     "alone; with it or\n"
+	     "                         --report its exclusions hold\n"
 	     "      --json             JSON Lines: one finding a line, a "
 	     "summary last\n"
 	     "  -v, --verbose          a line for every process, and every "
@@ -147,8 +149,10 @@ int scan_words_take(struct scan_words *o, int argc, char **argv)
 
 	o->rules = calloc((size_t)argc + 1, sizeof(*o->rules));
 	o->pids = calloc((size_t)argc + 1, sizeof(*o->pids));
-	if (!o->rules || !o->pids)
+	if (!o->rules || !o->pids) {
+		fputs("davylamp scan: out of memory\n", stderr);
 		return EXIT_UNABLE;
+	}
 	while (!status && (c = getopt_long(argc, argv, "p:r:t:vh",
 					   long_options, NULL)) != -1) {
 		if (c == 'h') {

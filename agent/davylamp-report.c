@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "config.h"
+#include "report_confine.h"
 #include "report_run.h"
 #include "scc.h"
 #include "spool.h"
@@ -221,7 +222,9 @@ static int setup(struct config *c, const char *organization)
 	/* For messages about the place where it failed. */
 	snprintf(c->scc.source, sizeof(c->scc.source),
 		 "organizations/%.20s/sources/-", organization);
-	err = http_open(&http, &why);
+	err = report_confine(c, &why);
+	if (!err)
+		err = http_open(&http, &why);
 	if (!err)
 		err = report_auth_open(c, http, &auth, &why);
 	scc.http = http;
@@ -251,6 +254,8 @@ static int run(struct config *c, int what, struct why *why)
 		complain(why, 0);
 	} else if (what == 's') {
 		rc = status(s, c);
+	} else if (report_confine(c, why)) {
+		complain(why, 0);
 	} else if (report_run_open(c, s, what == 'f' ? JITTER_MS : 0, &r,
 				   why)) {
 		rc = complain(why, WRONG_USE);

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "commands.h"
 #include "config.h"
 #include "text.h"
@@ -115,6 +116,12 @@ static int cmd_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	static char out[1 << 16];
+
+	/* One that libc would allocate can fail it, and what was said before
+	 * is lost then. */
+	setvbuf(stdout, out, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF,
+		sizeof(out));
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		usage(stderr);

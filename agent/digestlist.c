@@ -247,8 +247,22 @@ int digestlist_add(struct digestlist *list, struct digestlist_page page)
 	return 0;
 }
 
+int digestlist_add_roll(struct digestlist *list, struct digestlist_roll roll)
+{
+	void *rolls = list->rolls;
+	int error = hashutil_room(&rolls, &list->cap_rolls, list->n_rolls,
+				  DIGESTLIST_ROLLS_MAX, sizeof(roll));
+
+	if (error)
+		return error;
+	list->rolls = rolls;
+	list->rolls[list->n_rolls++] = roll;
+	return 0;
+}
+
 void digestlist_free(struct digestlist *list)
 {
+	free(list->rolls);
 	free(list->pages);
 	*list = (struct digestlist){ 0 };
 }

@@ -21,11 +21,18 @@
 
 #define DIGESTLIST_TEXT	     256	/* a value and its NUL */
 #define DIGESTLIST_PAGES_MAX (1u << 20) /* 4 GiB of one file */
+#define DIGESTLIST_ROLLS_MAX (1u << 22)
 
 struct digestlist_page {
 	struct digest digest;
 	uint64_t offset;	/* in the file, a multiple of 4096 */
 	uint8_t flags;		/* REGION_READ | REGION_EXEC (flow.h) */
+};
+
+/* A rolling digest (hashset.h). */
+struct digestlist_roll {
+	struct digest digest;
+	uint8_t phase; /* its offset in the file, modulo 4 */
 };
 
 /* Zeros are an empty list.  Values are "" where they are not known. */
@@ -39,6 +46,8 @@ struct digestlist {
 	char subtracted[DIGESTLIST_TEXT];
 	struct digestlist_page *pages;
 	size_t n_pages, cap;
+	struct digestlist_roll *rolls; /* not in the text */
+	size_t n_rolls, cap_rolls;
 };
 
 /* Reads @in to its end; @what names it in messages, escaped.  -EBADMSG: not
@@ -53,6 +62,9 @@ void digestlist_write(FILE *out, const struct digestlist *list);
 
 /* Adds a page; -E2BIG: the list has DIGESTLIST_PAGES_MAX. */
 int digestlist_add(struct digestlist *, struct digestlist_page);
+
+/* Adds a rolling digest; -E2BIG: the list has DIGESTLIST_ROLLS_MAX. */
+int digestlist_add_roll(struct digestlist *, struct digestlist_roll);
 
 /* May @s be a value: printable ASCII, shorter than DIGESTLIST_TEXT? */
 bool digestlist_is_value(const char *s);

@@ -11,6 +11,7 @@
 #include "peers.h"
 #include "text.h"
 #include "verdict.h"
+#include "tally.h"
 
 #define NEXT_STEPS \
 	"Keep the evidence before you stop it: a snapshot of the disk, and " \
@@ -89,10 +90,8 @@ void finding_describe(const struct finding *f, char *ret, size_t cap)
 	text_escape_str(main_family(f), family, sizeof(family));
 	n = append(ret, cap, 0, "Process %d (%s) ", l->proc->pid, comm);
 	if (f->n_shares)
-		n = append(ret, cap, n,
-			   "runs %u of %u known pages of a %s binary",
-			   f->shares[0]->seen, f->shares[0]->n_pages,
-			   family);
+		n = append(ret, cap, n, "runs %.0f %% of a known %s binary",
+			   100 * tally_share(f->shares[0]), family);
 	else
 		n = append(ret, cap, n,
 			   "holds the code of a cryptocurrency miner (%s)",
@@ -131,7 +130,7 @@ static json_object *detection(const struct share *s)
 	finding_add_hostile(o, "binary", s->name);
 	json_object_object_add(
 		o, "percentPagesMatched",
-		json_object_new_double((double)s->seen / s->n_pages));
+		json_object_new_double(tally_share(s)));
 	return o;
 }
 

@@ -18,12 +18,13 @@ struct binary {
 	char *text[TEXTS];
 	uint8_t sha256[32];
 	uint32_t number; /* in the set */
-	uint32_t n_pages, n_code_pages;
+	uint32_t n_pages, n_code_pages, n_rolls[4];
 };
 
 struct entry {
 	struct digest digest;
 	uint32_t binary; /* in the order they came, then as numbered */
+	uint8_t kind;	 /* HASHSET_REF_KIND() */
 	bool code;
 };
 
@@ -105,27 +106,38 @@ static int add_binary(struct hashbuild *b, const struct digestlist *list,
 	return 0;
 }
 
+static int add_entry(struct hashbuild *b, struct digest digest, uint8_t kind,
+		     bool code, struct why *why)
+{
+	void *entries = b->entries;
+
+	if (hashutil_room(&entries, &b->cap_entries, b->n_entries,
+			  HASHFORMAT_REFS_MAX, sizeof(*b->entries)))
+		return why_set(why, -E2BIG,
+			       "more than %u pages; build several sets",
+			       HASHFORMAT_REFS_MAX);
+	b->entries = entries;
+	b->entries[b->n_entries++] = (struct entry){
+		.digest = digest,
+		.binary = (uint32_t)b->n_binaries - 1,
+		.kind = kind,
+		.code = code,
+	};
+	return 0;
+}
+
 int hashbuild_add(struct hashbuild *b, const struct digestlist *list,
 		  struct why *why)
 {
 	int error = add_binary(b, list, why);
 
-	for (size_t i = 0; i < list->n_pages && !error; i++) {
-		void *entries = b->entries;
-
-		if (hashutil_room(&entries, &b->cap_entries, b->n_entries,
-				  HASHFORMAT_REFS_MAX, sizeof(*b->entries)))
-			return why_set(why, -E2BIG,
-				       "more than %u pages; build "
-				       "several sets",
-				       HASHFORMAT_REFS_MAX);
-		b->entries = entries;
-		b->entries[b->n_entries++] = (struct entry){
-			.digest = list->pages[i].digest,
-			.binary = (uint32_t)b->n_binaries - 1,
-			.code = list->pages[i].flags & REGION_EXEC,
-		};
-	}
+	for (size_t i = 0; i < list->n_pages && !error; i++)
+		error = add_entry(b, list->pages[i].digest, 0,
+				  list->pages[i].flags & REGION_EXEC, why);
+	for (size_t i = 0; i < list->n_rolls && !error; i++)
+		error = add_entry(b, list->rolls[i].digest,
+				  (uint8_t)(1 + list->rolls[i].phase % 4),
+				  false, why);
 	return error;
 }
 
@@ -149,8 +161,9 @@ static int compare_entries(const void *left, const void *right)
 	const struct entry *a = left, *b = right;
 	int order = hashformat_compare(a->digest, b->digest);
 
-	return order ? order
-		     : (a->binary > b->binary) - (a->binary < b->binary);
+	if (!order)
+		order = (a->binary > b->binary) - (a->binary < b->binary);
+	return order ? order : a->kind - b->kind;
 }
 
 /* Sorts the binaries; those that agree in all are one, and only the first of
@@ -204,12 +217,33 @@ static void order_entries(struct hashbuild *b, struct hashgood *good,
 	for (size_t i = 0; i < n; i++) {
 		struct binary *owner = sorted[b->entries[i].binary];
 
-		owner->n_pages++;
+		owner->n_pages += b->entries[i].kind == 0;
 		owner->n_code_pages += b->entries[i].code;
-		sum->n_pages +=
-			i == 0 || hashformat_compare(b->entries[i].digest,
-						     b->entries[i - 1].digest);
 	}
+}
+
+/* Counts what stays; a binary without pages has no rolling digests either. */
+static void count_entries(struct hashbuild *b, struct binary **sorted,
+			  struct hashbuild_sum *sum)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n_entries; i++) {
+		struct entry e = b->entries[i];
+		struct binary *owner = sorted[e.binary];
+		bool is_new = n == 0 || hashformat_compare(
+						e.digest,
+						b->entries[n - 1].digest);
+
+		if (!owner->n_pages)
+			continue;
+		if (e.kind)
+			owner->n_rolls[e.kind - 1]++;
+		sum->n_pages += is_new;
+		sum->n_rolls += is_new && e.kind;
+		b->entries[n++] = e;
+	}
+	b->n_entries = n;
 }
 
 /* ---- writing ------------------------------------------------------------ */
@@ -271,6 +305,8 @@ static void write_binaries(const struct writer *w)
 		to[i].n_pages = from->n_pages;
 		to[i].n_code_pages = from->n_code_pages;
 		memcpy(to[i].sha256, from->sha256, sizeof(to[i].sha256));
+		for (int k = 0; k < 4; k++)
+			to[i].n_rolls[k] = hashformat_rolls(from->n_rolls[k]);
 	}
 }
 
@@ -288,7 +324,8 @@ static void write_pages(const struct writer *w)
 		struct digest d = w->entries[i].digest;
 		uint32_t *word;
 
-		refs[i] = w->entries[i].binary;
+		refs[i] = w->entries[i].binary |
+			  (uint32_t)w->entries[i].kind << 16;
 		if (n && hashformat_compare(digests[n - 1], d) == 0)
 			continue;
 		digests[n] = d;
@@ -380,6 +417,7 @@ static int write_set(const struct hashbuild *b, struct binary *const *binaries,
 			       HASHFORMAT_STRINGS_MAX);
 	w->head.n_binaries = sum->n_binaries;
 	w->head.n_pages = sum->n_pages;
+	w->head.n_rolls = sum->n_rolls;
 	w->head.n_refs = (uint32_t)b->n_entries;
 	w->head.strings_size = (uint32_t)at;
 	write_all(w);
@@ -398,6 +436,7 @@ int hashbuild_bytes(struct hashbuild *b, struct hashgood *subtract,
 	int error;
 
 	order_entries(b, subtract, sorted, &sum);
+	count_entries(b, sorted, &sum);
 	drop_empty(b, sorted, n, &sum);
 	error = write_set(b, sorted, &sum, &w, why);
 	if (!error) {

@@ -10,8 +10,9 @@
 struct hashbuild;
 
 struct hashbuild_sum {
-	uint32_t n_binaries, n_pages; /* in the set */
-	uint32_t n_subtracted;	/* distinct pages that were left out */
+	uint32_t n_binaries, n_pages; /* in the set, rolling digests included */
+	uint32_t n_rolls;	/* those */
+	uint32_t n_subtracted;	/* distinct digests that were left out */
 	uint32_t n_empty;	/* binaries left out: no page remained */
 };
 

@@ -22,7 +22,7 @@ struct check {
 	size_t len;
 	const char *what; /* for messages */
 	struct hashcheck *ret;
-	uint32_t *n_refs; /* of each binary */
+	uint32_t (*n_refs)[HASHSET_KINDS]; /* of each binary */
 	struct digest last_digest;
 	uint32_t last_page;
 	struct why *why;
@@ -75,7 +75,8 @@ static int check_layout(const struct check *c)
 				  "set can");
 	if (h->n_blocks != hashformat_blocks(h->n_pages) ||
 	    h->n_refs < h->n_pages || !h->n_refs != !h->n_pages ||
-	    !h->n_binaries != !h->strings_size || h->reserved ||
+	    !h->n_binaries != !h->strings_size ||
+	    h->n_rolls > h->n_pages ||
 	    memcmp(h->zero, zero, sizeof(zero)) != 0)
 		return damaged(c, "damaged: its counts contradict each other");
 	for (int i = 0; i < HASHFORMAT_SECTIONS; i++) {
@@ -118,10 +119,13 @@ static int check_pages(struct check *c, const uint32_t *page, size_t n,
 static int check_refs(struct check *c, const uint32_t *ref, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (ref[i] >= c->ret->head.n_binaries)
+		uint32_t binary = HASHSET_REF_BINARY(ref[i]);
+
+		if (binary >= c->ret->head.n_binaries ||
+		    HASHSET_REF_KIND(ref[i]) >= HASHSET_KINDS)
 			return damaged(c, "damaged: a page names a binary "
 					  "that is not there");
-		c->n_refs[ref[i]]++;
+		c->n_refs[binary][HASHSET_REF_KIND(ref[i])]++;
 	}
 	return 0;
 }
@@ -221,6 +225,7 @@ static int check_binaries(const struct check *c)
 {
 	const char *strings = c->ret->strings;
 	uint32_t size = c->ret->head.strings_size;
+	uint64_t rolls = 0;
 
 	if (size && (strings[size - 1] || !is_printable(strings, size)))
 		return damaged(c, "damaged: a name is not text");
@@ -231,11 +236,22 @@ static int check_binaries(const struct check *c)
 		    r->version >= size || r->arch >= size)
 			return damaged(c, "damaged: a name is out of place");
 		/* A share of pages is a division by this. */
-		if (!r->n_pages || r->n_pages != c->n_refs[i] ||
+		if (!r->n_pages || r->n_pages != c->n_refs[i][0] ||
 		    r->n_code_pages > r->n_pages)
 			return damaged(c, "damaged: a binary's page count is "
 					  "wrong");
+		for (int k = 0; k < 4; k++) {
+			uint32_t n = c->n_refs[i][k + 1];
+
+			if (r->n_rolls[k] != hashformat_rolls(n))
+				return damaged(c, "damaged: a binary's count "
+						  "of rolling digests is "
+						  "wrong");
+			rolls += n;
+		}
 	}
+	if (c->ret->head.n_rolls > rolls || !c->ret->head.n_rolls != !rolls)
+		return damaged(c, "damaged: its counts contradict each other");
 	return 0;
 }
 

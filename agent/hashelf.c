@@ -12,6 +12,7 @@
 #include "flow.h"
 #include "hashelf.h"
 #include "hashutil.h"
+#include "kernel.h"
 #include "sha256.h"
 
 #define SEGMENTS_MAX 512 /* program headers; real files have about ten */
@@ -93,12 +94,31 @@ static bool is_constant(const uint8_t page[static FLOW_PAGE])
 	return memcmp(page, page + 1, FLOW_PAGE - 1) == 0;
 }
 
+/* The rolling digests that begin in the first @n of @len bytes, which stand
+ * at @at of the file: at every offset, so that a copy at any address shows
+ * one phase of them. */
+static int add_rolls(const uint8_t *p, size_t n, size_t len, uint64_t at,
+		     struct digestlist *ret)
+{
+	for (size_t i = 0; i < n && i + KERNEL_SPAN <= len; i++) {
+		struct digestlist_roll roll = { .phase = (at + i) % 4 };
+
+		if (!kernel_is_anchor(p + i) ||
+		    memcmp(p + i, p + i + 1, KERNEL_SPAN - 1) == 0)
+			continue;
+		roll.digest = hashset_roll(p + i);
+		if (digestlist_add_roll(ret, roll))
+			return -E2BIG;
+	}
+	return 0;
+}
+
 /* The whole file pages that the segment touches: the loader maps the first
  * and the last to their ends, whatever belongs there. */
 static int add_segment(const struct elf *e, const Elf64_Phdr *ph,
 		       struct digestlist *ret)
 {
-	uint8_t run[RUN_PAGES * FLOW_PAGE];
+	uint8_t run[RUN_PAGES * FLOW_PAGE + KERNEL_SPAN];
 	uint64_t at = ph->p_offset & ~(uint64_t)(FLOW_PAGE - 1);
 	uint64_t end = (ph->p_offset + ph->p_filesz + FLOW_PAGE - 1) &
 		       ~(uint64_t)(FLOW_PAGE - 1);
@@ -108,11 +128,18 @@ static int add_segment(const struct elf *e, const Elf64_Phdr *ph,
 	if (end > e->size)
 		end = e->size & ~(uint64_t)(FLOW_PAGE - 1);
 	while (at < end) {
-		size_t n = end - at < sizeof(run) ? end - at : sizeof(run);
-		int error = hashutil_pread(e->fd, run, n, at);
+		size_t len = end - at < sizeof(run) ? end - at : sizeof(run);
+		size_t n = len < RUN_PAGES * FLOW_PAGE ? len
+						       : RUN_PAGES * FLOW_PAGE;
+		int error = hashutil_pread(e->fd, run, len, at);
 
 		if (error)
 			return failed(e, error);
+		if (add_rolls(run, n, len, at, ret))
+			return why_set(e->why, -E2BIG,
+				       "%s: more rolling digests than a file "
+				       "of 4 GiB should have",
+				       e->what);
 		for (size_t i = 0; i < n; i += FLOW_PAGE) {
 			struct digestlist_page page = { .offset = at + i,
 							.flags = flags };

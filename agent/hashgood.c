@@ -85,6 +85,8 @@ int hashgood_add(struct hashgood *g, const struct digestlist *list)
 
 	for (size_t i = 0; i < list->n_pages && !error; i++)
 		error = add(g, list->pages[i].digest);
+	for (size_t i = 0; i < list->n_rolls && !error; i++)
+		error = add(g, list->rolls[i].digest);
 	return error;
 }
 

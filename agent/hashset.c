@@ -161,6 +161,13 @@ struct digest hashset_digest(const uint8_t page[static 4096])
 	return (struct digest){ .high = h.high64, .low = h.low64 };
 }
 
+struct digest hashset_roll(const uint8_t span[static 128])
+{
+	XXH128_hash_t h = XXH3_128bits(span, 128);
+
+	return (struct digest){ .high = h.high64, .low = h.low64 };
+}
+
 /* The definition: which of @n <= BATCH digests may be in the set?  Their
  * numbers go to @ret, ascending; returns how many. */
 static size_t filter_scalar(const struct hashset *s, const struct digest *d,
@@ -292,6 +299,11 @@ uint32_t hashset_n_pages(const struct hashset *s)
 	return s->n_pages;
 }
 
+uint32_t hashset_n_rolls(const struct hashset *s)
+{
+	return s->checked.head.n_rolls;
+}
+
 uint32_t hashset_n_binaries(const struct hashset *s)
 {
 	return s->n_binaries;
@@ -303,7 +315,8 @@ struct hashset_binary hashset_binary(const struct hashset *s, uint32_t binary)
 	const struct hashformat_binary *r;
 
 	if (binary >= s->n_binaries)
-		return (struct hashset_binary){ "", "", "", "", 0, 0 };
+		return (struct hashset_binary){ .family = "", .name = "",
+						.version = "", .arch = "" };
 	r = &s->checked.records[binary];
 	return (struct hashset_binary){
 		.family = strings + r->family,
@@ -312,6 +325,8 @@ struct hashset_binary hashset_binary(const struct hashset *s, uint32_t binary)
 		.arch = strings + r->arch,
 		.n_pages = r->n_pages,
 		.n_code_pages = r->n_code_pages,
+		.n_rolls = { r->n_rolls[0], r->n_rolls[1], r->n_rolls[2],
+			     r->n_rolls[3] },
 	};
 }
 

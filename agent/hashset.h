@@ -1,7 +1,10 @@
 /* hashset.h - which known binaries does a page belong to?
  *
  * A set maps the XXH3-128 digest of a 4096-byte page to the binaries that
- * have this page.  On disk it is one file, little-endian, mapped read-only:
+ * have this page.  Beside them it may hold rolling digests, of the 128 bytes
+ * that follow an anchor (kernel.h), at any offset: code that was copied to
+ * another address has other pages, but a quarter of these at multiples of 4,
+ * those of one phase (offset modulo 4).  On disk it is one file, little-endian, mapped read-only:
  *
  *	header    128 bytes: magic "DLHASHES", version, counts, offsets,
  *		  file size, checksum (hashformat.h has the structs)
@@ -11,7 +14,9 @@
  *	          (Putze, Sanders, Singler 2007; the Parquet layout)
  *	digests   sorted, 16 bytes each: high 64 bits first
  *	pages     one entry a digest: where its list in refs begins
- *	refs      binary numbers, the lists one behind the other
+ *	refs      the lists, one behind the other: binary number in the low 16
+		  bits; above, 0 for a page, 1 to 4 for a rolling digest of
+		  phase 0 to 3
  *
  * Equal input gives equal bytes. */
 #ifndef HASHSET_H
@@ -38,7 +43,13 @@ struct hashset_binary {
 	const char *arch;	/* "x86_64" or "aarch64" */
 	uint32_t n_pages;	/* distinct pages that are in the set */
 	uint32_t n_code_pages;	/* of them: executable */
+	uint32_t n_rolls[4];	/* rolling digests, by phase */
 };
+
+/* What a ref says. */
+#define HASHSET_REF_BINARY(ref) ((ref) & 0xffff)
+#define HASHSET_REF_KIND(ref)	((ref) >> 16) /* 0, or 1 + phase */
+#define HASHSET_KINDS		5
 
 /* Reads @path once to check it (64 KiB at a time), then maps it: pages of the
  * mapping become resident as look-ups need them.  -EBADMSG: damaged, foreign
@@ -58,13 +69,19 @@ void hashset_free(struct hashset *);
 /* The XXH3-128 digest of the FLOW_PAGE bytes at @page, any alignment. */
 struct digest hashset_digest(const uint8_t page[static 4096]);
 
+/* The XXH3-128 digest of the KERNEL_SPAN bytes at @span. */
+struct digest hashset_roll(const uint8_t span[static 128]);
+
 /* Looks up @n digests, @n <= 256: filter for all of them first, so that the
  * cache misses overlap, then the exact table for the few that pass.
  * ret[i]: the page's number in the set, or HASHSET_NONE. */
 void hashset_lookup(const struct hashset *, const struct digest *, size_t n,
 		    uint32_t *ret);
 
+/* Different digests in all: pages are numbered below this; and how many of
+ * them are rolling. */
 uint32_t hashset_n_pages(const struct hashset *);
+uint32_t hashset_n_rolls(const struct hashset *);
 uint32_t hashset_n_binaries(const struct hashset *);
 
 /* @binary < hashset_n_binaries(); n_pages is never 0, names are printable
@@ -75,7 +92,8 @@ struct hashset_binary hashset_binary(const struct hashset *, uint32_t binary);
 const uint8_t *hashset_sha256(const struct hashset *, uint32_t binary);
 
 /* The binaries that have @page (< hashset_n_pages()), as long as the set
- * lives: each < hashset_n_binaries().  Returns how many; 0, and
+ * lives: HASHSET_REF_BINARY() of each < hashset_n_binaries(), its
+ * HASHSET_REF_KIND() < HASHSET_KINDS.  Returns how many; 0, and
  * *ret untouched, only if the file was changed under us. */
 size_t hashset_refs(const struct hashset *, uint32_t page,
 		    const uint32_t **ret);

@@ -16,6 +16,9 @@
 #include <string.h>
 #include <xxhash.h>
 #include "kernel.h"
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #define INLINE __attribute__((always_inline)) static inline
 
@@ -41,6 +44,24 @@ static struct digest digest(const uint8_t *page)
 	XXH128_hash_t h = XXH3_128bits(page, FLOW_PAGE);
 
 	return (struct digest){ .high = h.high64, .low = h.low64 };
+}
+
+static bool has_zeros(const uint8_t *page)
+{
+	for (size_t i = 0; i < FLOW_PAGE; i += 32)
+		if (!kernel_window(page + i, 8))
+			return true;
+	return false;
+}
+
+static uint32_t anchors(const uint8_t *page)
+{
+	uint32_t spans = 0;
+
+	for (size_t i = 0; i < KERNEL_SPANS * KERNEL_SPAN; i += 4)
+		if (kernel_is_anchor(page + i))
+			spans |= 1U << i / KERNEL_SPAN;
+	return spans;
 }
 
 /* Not 0 in its lowest bit: the window at @p may be an atom's. */
@@ -118,6 +139,48 @@ GROUPS(, blocks, look_blocks)
 #ifdef __x86_64__
 GROUPS(__attribute__((target("avx2,bmi2"))), avx2, look_blocks)
 
+/* All four words of 32 bytes at once, though only the first one counts. */
+__attribute__((target("avx2"))) static bool has_zeros_wide(const uint8_t *page)
+{
+	typedef uint64_t words
+		__attribute__((vector_size(32), aligned(1), may_alias));
+	const words *w = (const void *)page;
+	words any = { 0 };
+
+#pragma GCC unroll 8
+	for (size_t i = 0; i < FLOW_PAGE / sizeof(*w); i++)
+		any |= (words)(w[i] == 0);
+	return any[0];
+}
+
+/* An anchor is what is greater than the rest, so the greatest will do. */
+__attribute__((target("avx2"))) static uint32_t
+anchors_wide(const uint8_t *page)
+{
+	const __m256i k = _mm256_set1_epi32((int)0x9E3779B1U);
+	const __m256i limit = _mm256_set1_epi32(INT32_MAX - (1 << 22));
+	uint32_t spans = 0;
+
+	for (unsigned s = 0; s < KERNEL_SPANS; s++, page += KERNEL_SPAN) {
+		__m256i most = _mm256_set1_epi32(INT32_MIN);
+
+#pragma GCC unroll 4
+		for (size_t i = 0; i < KERNEL_SPAN; i += 32) {
+			__m256i a = _mm256_loadu_si256(
+				(const __m256i_u *)(page + i));
+			__m256i b = _mm256_loadu_si256(
+				(const __m256i_u *)(page + i + 4));
+
+			most = _mm256_max_epi32(
+				most, _mm256_mullo_epi32(
+					      _mm256_add_epi32(a, b), k));
+		}
+		most = _mm256_cmpgt_epi32(most, limit);
+		spans |= (uint32_t)!_mm256_testz_si256(most, most) << s;
+	}
+	return spans;
+}
+
 static bool has_avx2(void)
 {
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
@@ -141,13 +204,14 @@ static struct digest digest_wide(const uint8_t *page)
 
 static const struct kernel variants[] = { /* best first */
 #ifdef __x86_64__
-	{ "avx2", has_avx2, digest_wide, LOOKS(avx2) },
-	{ "sse2", NULL, digest, LOOKS(blocks) },
+	{ "avx2", has_avx2, digest_wide, has_zeros_wide, anchors_wide,
+	  LOOKS(avx2) },
+	{ "sse2", NULL, digest, has_zeros, anchors, LOOKS(blocks) },
 #else
 	/* libxxhash's digest is the NEON one wherever that is compiled for. */
-	{ "neon", NULL, digest, LOOKS(blocks) },
+	{ "neon", NULL, digest, has_zeros, anchors, LOOKS(blocks) },
 #endif
-	{ "scalar", NULL, digest, LOOKS(scalar) },
+	{ "scalar", NULL, digest, has_zeros, anchors, LOOKS(scalar) },
 };
 
 #define N_VARIANTS (sizeof(variants) / sizeof(variants[0]))

@@ -49,11 +49,30 @@ static inline uint64_t kernel_hash(uint64_t window)
 	return window * 0x9E3779B97F4A7C15ULL; /* 2^64 / golden ratio, odd */
 }
 
+/* A rolling digest is of KERNEL_SPAN bytes, and begins where the bytes
+ * themselves say so: at one of 1024 places. */
+#define KERNEL_SPAN 128
+#define KERNEL_SPANS (FLOW_PAGE / KERNEL_SPAN - 1) /* of a page, but the last */
+
+static inline bool kernel_is_anchor(const uint8_t *p)
+{
+	uint32_t a, b;
+
+	__builtin_memcpy(&a, p, 4);
+	__builtin_memcpy(&b, p + 4, 4);
+	return (int32_t)((a + b) * 0x9E3779B1U) > INT32_MAX - (1 << 22);
+}
+
 struct kernel {
 	const char *name;
 	bool (*usable)(void); /* NULL: everywhere */
 	/* XXH3-128 of the FLOW_PAGE bytes at @page. */
 	struct digest (*digest)(const uint8_t *page);
+	/* Is one of the 8-byte words at multiples of 32 all zero? */
+	bool (*has_zeros)(const uint8_t *page);
+	/* Bit k of the answer: an anchor stands at a multiple of 4 in span k
+	 * of the KERNEL_SPANS first ones. */
+	uint32_t (*anchors)(const uint8_t *page);
 	/* Looks up the windows of group i.  Bit k of the answer: one that
 	 * begins in block k has its bit set. */
 	uint64_t (*look[KERNEL_GROUPS])(const struct kernel_table *,

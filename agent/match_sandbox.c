@@ -5,17 +5,15 @@
  * calls).  The rest of the list is malloc's, the socket's and the exit's. */
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+#include "confine.h"
 #include "match_sandbox.h"
 
 #define NOBODY	 65534
@@ -48,23 +46,6 @@ static int drop_root(struct why *why)
 	return 0;
 }
 
-/* The service's user is not root and its capabilities are ambient: they would
- * be kept.  A new uid alone clears only root's. */
-static int drop_capabilities(struct why *why)
-{
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
-	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {
-		{ 0 }
-	};
-
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ||
-	    syscall(SYS_capset, &head, none))
-		return failed(why, -errno, "capabilities can not be given up");
-	return 0;
-}
-
 static int limit(struct why *why)
 {
 	const struct {
@@ -88,57 +69,22 @@ static int limit(struct why *why)
 	return 0;
 }
 
-/* A ruleset that handles every access and allows none, include/uapi/linux/
- * landlock.h; version 1 (Linux 5.13) knows 13 kinds. */
-static void leave_files(void)
-{
-	const uint64_t handled = (1ULL << 13) - 1;
-	long fd = syscall(444 /* landlock_create_ruleset */, &handled,
-			  sizeof(handled), 0);
-
-	if (fd < 0)
-		return; /* an older kernel; no call that opens is left anyway */
-	syscall(446 /* landlock_restrict_self */, fd, 0);
-	close((int)fd);
-}
-
-static int filter(struct why *why)
-{
-	scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int err = f ? 0 : -ENOMEM;
-
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]) && !err;
-	     i++)
-		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, allowed[i], 0);
-	/* Memory, but none that could be executed. */
-	if (!err)
-		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC,
-					       0));
-	if (!err)
-		err = seccomp_load(f);
-	seccomp_release(f);
-	return err ? failed(why, err, "the system-call filter") : 0;
-}
-
 int match_sandbox_enter(struct why *why)
 {
 	int err = drop_root(why);
 
-	if (!err)
-		err = drop_capabilities(why);
+	/* The service's user is not root and its capabilities are ambient:
+	 * they would be kept.  A new uid alone clears only root's. */
+	if (!err && confine_no_capabilities())
+		err = failed(why, -EPERM, "capabilities can not be given up");
 	prctl(PR_SET_DUMPABLE, 0);
 	/* The new uid cleared it: end with davylamp. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	leave_files();
+	confine_files(NULL, 0);
 	if (!err)
 		err = limit(why);
 	if (err)
 		return err;
-#ifdef __SANITIZE_ADDRESS__
-	(void)filter; /* its report at the end needs more calls */
-	return 0;
-#else
-	return filter(why);
-#endif
+	return confine_calls(allowed, sizeof(allowed) / sizeof(allowed[0]),
+			     CONFINE_KILL, why);
 }

@@ -130,8 +130,7 @@ int peers_parse(const char *line, uint16_t family, struct peer *ret,
 	return 0;
 }
 
-/* ---- the descriptors
- * ---------------------------------------------------------- */
+/* ---- the descriptors ---------------------------------------------------- */
 
 struct sockets {
 	uint64_t inode[FDS_MAX];
@@ -186,8 +185,7 @@ static void read_descriptors(const struct proc *p, struct sockets *s)
 	qsort(s->inode, s->n, sizeof(*s->inode), by_inode);
 }
 
-/* ---- the tables
- * ------------------------------------------------------------------ */
+/* ---- the tables --------------------------------------------------------- */
 
 static const struct table {
 	const char *name;

@@ -41,34 +41,38 @@ static void verify(const struct prefilter *pf, const struct prefilter_table *t,
 	}
 }
 
-static bool has_bit(const uint32_t *bits, const struct prefilter_table *t,
-		    uint64_t window)
+static bool has_bit(const struct prefilter_table *t, uint64_t window)
 {
 	uint64_t h = kernel_hash(window);
 
-	return bits[h >> t->look.shift] >> (h & 31) & 1;
+	return t->bits[h >> t->look.shift] >> (h & 31) & 1;
 }
 
-/* Windows of zeros that follow each other. */
-struct zeros {
-	size_t next;   /* offset behind the last one */
-	unsigned n, most;
-};
-
-/* In a group that counts them, zeros are nobody's window. */
-static void count_zeros(struct zeros *z, size_t at, unsigned stride)
+/* Does the page hold @run (ZERO_RUN or more) zeros in a row?  Of so many, a
+ * whole word lies at a multiple of 32. */
+static bool has_zeros(const uint8_t *page, size_t run)
 {
-	z->n = at == z->next ? z->n + 1 : 1;
-	z->next = at + stride;
-	if (z->n > z->most)
-		z->most = z->n;
+	if (!kernel_used()->has_zeros(page))
+		return false;
+	for (size_t i = 0; i < FLOW_PAGE; i += 32) {
+		size_t from = i, to = i + 8;
+
+		if (kernel_window(page + i, 8))
+			continue;
+		while (from && !page[from - 1] && to - from < run)
+			from--;
+		while (to < FLOW_PAGE && !page[to] && to - from < run)
+			to++;
+		if (to - from >= run)
+			return true;
+	}
+	return false;
 }
 
-/* The windows of a block in which some window's bit is set; @zeros: NULL
- * where they are not counted. */
+/* The windows of a block in which some window's bit is set. */
 static void verify_block(const struct prefilter *pf, size_t g,
 			 const uint8_t *page, size_t block,
-			 struct prefilter_mark *mark, struct zeros *zeros)
+			 struct prefilter_mark *mark)
 {
 	const struct kernel_group *k = &kernel_groups[g];
 	const struct prefilter_table *t = &pf->table[g];
@@ -77,48 +81,35 @@ static void verify_block(const struct prefilter *pf, size_t g,
 	for (; at < end && at + k->width <= FLOW_PAGE; at += k->stride) {
 		uint64_t w = kernel_window(page + at, k->width);
 
-		if (!w && zeros)
-			count_zeros(zeros, at, k->stride);
-		else if (has_bit(t->bits, t, w))
+		if (has_bit(t, w))
 			verify(pf, t, page, at, w, mark);
 	}
 }
 
-/* The windows from @at on that lie within @end: most pages have none. */
-static bool any_at_edge(const struct prefilter_table *t,
-			const struct kernel_group *k, const uint8_t *page,
-			size_t at, size_t end)
-{
-	bool any = false;
-
-	for (; at + k->width <= end; at += k->stride)
-		any |= has_bit(t->edge, t, kernel_window(page + at, k->width));
-	return any;
-}
-
+/* The windows from @at on that lie within @end; most pages have none. */
 static void look_at_edge(const struct prefilter *pf, size_t g,
 			 const uint8_t *page, size_t at, size_t end,
 			 struct prefilter_mark *mark)
 {
 	const struct kernel_group *k = &kernel_groups[g];
 	const struct prefilter_table *t = &pf->table[g];
+	bool any = false;
 
-	if (!any_at_edge(t, k, page, at, end))
-		return;
-	for (; at + k->width <= end; at += k->stride)
+	for (size_t i = at; i + k->width <= end; i += k->stride)
+		any |= has_bit(t, kernel_window(page + i, k->width));
+	for (; any && at + k->width <= end; at += k->stride)
 		verify(pf, t, page, at, kernel_window(page + at, k->width),
 		       mark);
 }
 
 static void look_at_group(const struct prefilter *pf, size_t g,
-			  const uint8_t *page, struct prefilter_mark *mark,
-			  struct zeros *zeros)
+			  const uint8_t *page, struct prefilter_mark *mark)
 {
 	uint64_t blocks = kernel_used()->look[g](&pf->table[g].look, page);
 
 	for (; blocks; blocks &= blocks - 1)
 		verify_block(pf, g, page, (size_t)__builtin_ctzll(blocks),
-			     mark, zeros);
+			     mark);
 }
 
 static bool has_pair(const uint8_t *bits, const uint8_t *two)
@@ -139,24 +130,30 @@ static void look_at_edges(const struct prefilter *pf, const uint8_t *page,
 		      pf->straddle_where);
 }
 
-/* GROUP_ZEROS comes behind the group that counts zeros for it. */
+/* Paddings: what lies across pages may show no zeros in either. */
+static void look_at_zeros(const struct prefilter *pf, const uint8_t *page,
+			  struct prefilter_mark *mark)
+{
+	if (has_zeros(page, pf->zero_run)) {
+		look_at_group(pf, GROUP_ZEROS, page, mark);
+		return;
+	}
+	look_at_edge(pf, GROUP_ZEROS, page, 0, EDGE, mark);
+	look_at_edge(pf, GROUP_ZEROS, page, FLOW_PAGE - EDGE, FLOW_PAGE, mark);
+}
+
 struct prefilter_mark prefilter_page(const struct prefilter *pf,
 				     const uint8_t page[static FLOW_PAGE])
 {
 	struct prefilter_mark mark = { 0 };
-	struct zeros zeros = { .next = SIZE_MAX };
 
 	for (size_t g = 0; g < GROUPS; g++) {
 		if (!pf->table[g].bits)
 			continue;
-		if (g != GROUP_ZEROS || zeros.most >= pf->zero_windows)
-			look_at_group(pf, g, page, &mark,
-				      g == pf->zeros_by ? &zeros : NULL);
-		if (!pf->table[g].edge)
-			continue;
-		look_at_edge(pf, g, page, 0, EDGE, &mark);
-		look_at_edge(pf, g, page, pf->table[g].last_edge, FLOW_PAGE,
-			     &mark);
+		if (g == GROUP_ZEROS)
+			look_at_zeros(pf, page, &mark);
+		else
+			look_at_group(pf, g, page, &mark);
 	}
 	if (pf->straddles)
 		look_at_edges(pf, page, &mark);

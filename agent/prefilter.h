@@ -8,8 +8,8 @@
  * rule set costs is decided by its shortest atom, hardly by their number.
  *
  * Paddings, which are nearly all zeros, have phases without a window that
- * tells anything.  They are looked for every 4 bytes, but only in pages in
- * which the other windows have met a run of zeros as long as theirs.
+ * tells anything.  They are looked for every 4 bytes, but only in pages that
+ * hold as many zeros in a row as they do.
  *
  * The answer depends on the page's own bytes only (a window never reaches
  * into the next page), so what was found out about a physical frame holds for

@@ -1,6 +1,5 @@
 /* prefilter_build.c - which windows of the atoms go into the tables. */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include "prefilter_own.h"
@@ -42,11 +41,22 @@ static uint32_t cost(const uint8_t *p, unsigned width)
 	return same ? UINT32_MAX : sum;
 }
 
-static bool is_good(const struct atom *a, const struct kernel_group *g,
-		    unsigned offset)
+/* Strides that do not fit into a page begin anew in the next, and a window may
+ * not reach into it: an atom across two pages has phases of its own in each. */
+static bool has_own_phases(const struct kernel_group *g)
 {
-	return offset + g->width <= a->len &&
-	       cost(a->bytes + offset, g->width) != UINT32_MAX;
+	return FLOW_PAGE % g->stride || (g->stride > 1 && g->width > g->stride);
+}
+
+/* Offsets in an atom, a bit each: at which windows that tell anything stand. */
+static uint64_t good_windows(const struct atom *a, const struct kernel_group *g)
+{
+	uint64_t good = 0;
+
+	for (unsigned o = 0; o + g->width <= a->len; o++)
+		if (cost(a->bytes + o, g->width) != UINT32_MAX)
+			good |= 1ULL << o;
+	return good;
 }
 
 /* The best offset of phase @phase, or -1 if none will do. */
@@ -67,29 +77,40 @@ static int best_offset(const struct atom *a, const struct kernel_group *g,
 	return at;
 }
 
-/* With its first @n bytes in one page and the rest in the next: is there a
- * good window whole in either? */
-static bool fits_across(const struct atom *a, const struct kernel_group *g,
-			unsigned n)
+/* With its first @n bytes in one page and the rest in the next: which windows
+ * are looked at? */
+static uint64_t seen_across(const struct atom *a, const struct kernel_group *g,
+			    unsigned n)
 {
-	for (unsigned at = 0; n + at + g->width <= a->len; at += g->stride)
-		if (is_good(a, g, n + at))
-			return true;
-	for (unsigned at = FLOW_PAGE - n; at + g->width <= FLOW_PAGE; at++)
-		if (at % g->stride == 0 && is_good(a, g, at - (FLOW_PAGE - n)))
-			return true;
-	return false;
+	uint64_t seen = 0;
+	unsigned at = (FLOW_PAGE - n + g->stride - 1) / g->stride * g->stride;
+
+	for (; at + g->width <= FLOW_PAGE; at += g->stride)
+		seen |= 1ULL << (at - (FLOW_PAGE - n));
+	for (at = 0; n + at + g->width <= a->len; at += g->stride)
+		seen |= 1ULL << (n + at);
+	return seen;
+}
+
+/* Is one of @windows looked at wherever the atom stands? */
+static bool suffice(const struct atom *a, const struct kernel_group *g,
+		    uint64_t windows)
+{
+	uint64_t phases = 0;
+
+	for (unsigned o = 0; o < a->len; o += g->stride)
+		phases |= windows >> o;
+	if (~phases & ((1ULL << g->stride) - 1))
+		return false;
+	for (unsigned n = 1; n < a->len && has_own_phases(g); n++)
+		if (!(seen_across(a, g, n) & windows))
+			return false;
+	return true;
 }
 
 static bool fits(const struct atom *a, const struct kernel_group *g)
 {
-	for (unsigned phase = 0; phase < g->stride; phase++)
-		if (best_offset(a, g, phase) < 0)
-			return false;
-	for (unsigned n = 1; n < a->len && prefilter_has_edges(g); n++)
-		if (!fits_across(a, g, n))
-			return false;
-	return true;
+	return suffice(a, g, good_windows(a, g));
 }
 
 static unsigned zero_run(const struct atom *a)
@@ -103,14 +124,6 @@ static unsigned zero_run(const struct atom *a)
 	return most;
 }
 
-/* Windows of zeros that the run shows to @g wherever it begins. */
-static unsigned zero_windows(const struct atom *a, const struct kernel_group *g)
-{
-	unsigned run = zero_run(a);
-
-	return run < g->width ? 0 : (run - g->width + 1) / g->stride;
-}
-
 /* An atom of one repeated byte fits nowhere above: take it at every offset,
  * costly as that is.  The last group takes any. */
 static size_t group_of(const struct atom *a)
@@ -118,7 +131,7 @@ static size_t group_of(const struct atom *a)
 	for (size_t g = 0; g <= GROUP_FAST; g++)
 		if (fits(a, &kernel_groups[g]))
 			return g;
-	if (zero_windows(a, &kernel_groups[GROUP_FAST]) >= 2 &&
+	if (zero_run(a) >= ZERO_RUN &&
 	    fits(a, &kernel_groups[GROUP_ZEROS]))
 		return GROUP_ZEROS;
 	for (size_t g = GROUP_FAST + 1; g <= GROUP_STRIDED; g++)
@@ -141,50 +154,105 @@ static int by_hash(const void *a, const void *b)
 	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-static void set_bit(uint32_t *bits, const struct prefilter_table *t,
-		    uint64_t window)
+static void set_bit(struct prefilter_table *t, uint64_t window)
 {
 	uint64_t h = kernel_hash(window);
 
-	bits[h >> t->look.shift] |= 1U << (h & 31);
+	t->bits[h >> t->look.shift] |= 1U << (h & 31);
 }
 
 static void add_entry(struct prefilter_table *t, const struct kernel_group *g,
 		      const struct atom *a, uint32_t number, unsigned offset)
 {
-	t->entries[t->n_entries++] = (struct prefilter_entry){
-		.window = kernel_window(a->bytes + offset, g->width),
-		.atom = number,
-		.offset = offset,
-	};
+	uint64_t window = kernel_window(a->bytes + offset, g->width);
+
+	set_bit(t, window);
+	t->entries[t->n_entries++] =
+		(struct prefilter_entry){ window, number, offset };
 }
 
-/* A window of each phase; where there are edges, every good one. */
+/* Where the rarest windows in a row stand, one for each phase, or -1.  Some
+ * window of a row is looked at even across pages, unless windows overlap. */
+static int best_row(const struct atom *a, const struct kernel_group *g)
+{
+	uint64_t best = UINT64_MAX;
+	int at = -1;
+
+	if (g->width > g->stride)
+		return -1;
+	for (int from = 0; from + g->stride + g->width - 1 <= a->len; from++) {
+		uint64_t sum = 0;
+
+		for (int o = from; o < from + g->stride; o++)
+			sum += cost(a->bytes + o, g->width);
+		if (sum < best && sum < UINT32_MAX) {
+			best = sum;
+			at = from;
+		}
+	}
+	return at;
+}
+
+/* Few windows that suffice, the rarest: the others go, most common first. */
+static uint64_t few_windows(const struct atom *a, const struct kernel_group *g)
+{
+	uint64_t windows = good_windows(a, g), tried = 0;
+
+	for (;;) {
+		uint32_t most = 0;
+		unsigned at = 0;
+
+		for (unsigned o = 0; o < a->len; o++) {
+			uint32_t c = windows & ~tried & 1ULL << o
+					     ? cost(a->bytes + o, g->width)
+					     : 0;
+
+			if (c > most) {
+				most = c;
+				at = o;
+			}
+		}
+		if (!most)
+			return windows;
+		tried |= 1ULL << at;
+		if (suffice(a, g, windows & ~(1ULL << at)))
+			windows &= ~(1ULL << at);
+	}
+}
+
+static uint64_t choose_windows(const struct atom *a,
+			       const struct kernel_group *g)
+{
+	int row = best_row(a, g);
+	uint64_t windows = 0;
+
+	if (row >= 0)
+		return ((1ULL << g->stride) - 1) << row;
+	if (has_own_phases(g))
+		return few_windows(a, g);
+	for (unsigned phase = 0; phase < g->stride; phase++) {
+		int o = best_offset(a, g, phase);
+
+		windows |= 1ULL << (o < 0 ? 0 : o);
+	}
+	return windows;
+}
+
 static void add_atom(struct prefilter_table *t, const struct kernel_group *g,
 		     const struct atom *a, uint32_t number)
 {
-	for (unsigned phase = 0; phase < g->stride; phase++) {
-		int o = best_offset(a, g, phase);
-		unsigned at = o < 0 ? 0 : (unsigned)o;
+	uint64_t windows = choose_windows(a, g);
 
-		set_bit(t->bits, t, kernel_window(a->bytes + at, g->width));
-		if (!t->edge)
-			add_entry(t, g, a, number, at);
-	}
-	for (unsigned o = 0; t->edge && o + g->width <= a->len; o++) {
-		if (!is_good(a, g, o))
-			continue;
-		set_bit(t->edge, t, kernel_window(a->bytes + o, g->width));
-		add_entry(t, g, a, number, o);
-	}
 	t->n_atoms++;
+	for (; windows; windows &= windows - 1)
+		add_entry(t, g, a, number, (unsigned)__builtin_ctzll(windows));
 }
 
 /* For @n atoms.  256 bits a window keep chance hits rare; 2^17 to 2^22. */
 static int make_table(struct prefilter_table *t, const struct kernel_group *g,
 		      size_t n)
 {
-	bool edges = prefilter_has_edges(g);
+	size_t most = has_own_phases(g) ? ATOM_BYTES : g->stride;
 	unsigned log2 = 17;
 	size_t words;
 
@@ -192,14 +260,9 @@ static int make_table(struct prefilter_table *t, const struct kernel_group *g,
 		log2++;
 	words = 1UL << (log2 - 5);
 	t->look.shift = 64 - (log2 - 5);
-	while (t->last_edge < FLOW_PAGE - EDGE)
-		t->last_edge += g->stride;
 	t->look.bits = t->bits = calloc(words, sizeof(*t->bits));
-	t->entries = calloc(n * (edges ? ATOM_BYTES : g->stride),
-			    sizeof(*t->entries));
-	if (edges)
-		t->edge = calloc(words, sizeof(*t->edge));
-	return t->bits && t->entries && (t->edge || !edges) ? 0 : -ENOMEM;
+	t->entries = calloc(n * most, sizeof(*t->entries));
+	return t->bits && t->entries ? 0 : -ENOMEM;
 }
 
 static void sort_entries(struct prefilter_table *t)
@@ -293,29 +356,15 @@ static void choose_groups(const struct prefilter *pf, uint8_t *group)
 				group[i] = (uint8_t)last;
 }
 
-/* Which group counts zeros for GROUP_ZEROS: the smallest stride in use. */
-static void choose_counter(struct prefilter *pf, const uint8_t *group)
+/* The shortest run of zeros that says where GROUP_ZEROS must look. */
+static unsigned least_zeros(const struct prefilter *pf, const uint8_t *group)
 {
-	size_t g = GROUP_STRIDED;
+	unsigned least = ATOM_BYTES;
 
-	pf->zeros_by = GROUPS;
-	if (!pf->table[GROUP_ZEROS].bits)
-		return;
-	while (g && !pf->table[g].bits)
-		g--;
-	if (!pf->table[g].bits)
-		return;
-	pf->zero_windows = UINT_MAX;
-	for (size_t i = 0; i < pf->n_atoms; i++) {
-		unsigned n = zero_windows(&pf->atoms[i], &kernel_groups[g]);
-
-		if (group[i] == GROUP_ZEROS && n < pf->zero_windows)
-			pf->zero_windows = n;
-	}
-	if (!pf->zero_windows)
-		return;
-	pf->zeros_by = g;
-	set_bit(pf->table[g].bits, &pf->table[g], 0);
+	for (size_t i = 0; i < pf->n_atoms; i++)
+		if (group[i] == GROUP_ZEROS && zero_run(&pf->atoms[i]) < least)
+			least = zero_run(&pf->atoms[i]);
+	return least;
 }
 
 static int build(struct prefilter *pf, uint8_t *group)
@@ -342,7 +391,7 @@ static int build(struct prefilter *pf, uint8_t *group)
 		}
 		sort_entries(t);
 	}
-	choose_counter(pf, group);
+	pf->zero_run = least_zeros(pf, group);
 	return 0;
 }
 
@@ -388,7 +437,6 @@ void prefilter_free(struct prefilter *pf)
 		return;
 	for (size_t g = 0; g < GROUPS; g++) {
 		free(pf->table[g].bits);
-		free(pf->table[g].edge);
 		free(pf->table[g].entries);
 	}
 	free(pf->tail);

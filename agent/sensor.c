@@ -63,14 +63,17 @@ static char *reason(struct sensor *s, enum sensor_mode m)
 static int open_from(struct sensor *s, enum sensor_mode m, struct why *why)
 {
 	for (;; m++) {
-		struct why no = { "switched off" };
-		int err = is_off(s, m) ? -ECANCELED
-				       : kinds[m]->open(&s->way, &s->it, &no);
+		struct why no = { "" };
+		int err = is_off(s, m)
+				  ? why_set(&no, -ECANCELED, "switched off")
+				  : kinds[m]->open(&s->way, &s->it, &no);
 
 		if (!err) {
 			s->state.mode = m;
 			return set_timer(s);
 		}
+		if (!no.text[0])
+			why_set(&no, err, "%s", strerror(-err));
 		if (m == SENSOR_POLLING)
 			return why_set(why, err, "%s", no.text);
 		snprintf(reason(s, m), sizeof(s->state.why_no_bpf), "%.255s",
@@ -122,8 +125,7 @@ void sensor_free(struct sensor *s)
 	free(s);
 }
 
-/* ---- reading
- * ------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------ */
 
 int sensor_fd(const struct sensor *s)
 {
@@ -138,6 +140,7 @@ static void fall_back(struct sensor *s, int err)
 
 	kinds[m]->close(s->it);
 	s->it = NULL;
+	s->state.n_programs = 0;
 	if (m < SENSOR_POLLING) {
 		snprintf(reason(s, m), sizeof(s->state.why_no_bpf),
 			 "it worked, then: %s", strerror(-err));

@@ -25,6 +25,7 @@ struct bpf {
 	struct ring_buffer *rings;
 	struct sensor_code *code; /* whom we told of lately */
 	volatile struct sensor_shared *shared;
+	size_t cpus; /* of the counters, in use */
 	int tables[2];
 	bool used[2];		     /* something may be in it */
 	struct sensor_counters seen; /* sums, at the last look */
@@ -32,8 +33,7 @@ struct bpf {
 	struct sensor_way *way; /* inside read */
 };
 
-/* ---- what is shared
- * ------------------------------------------------------------- */
+/* ---- what is shared ----------------------------------------------------- */
 
 static int share(struct bpf *b)
 {
@@ -44,6 +44,9 @@ static int share(struct bpf *b)
 	if (p == MAP_FAILED)
 		return -errno;
 	b->shared = p;
+	b->cpus = (size_t)libbpf_num_possible_cpus();
+	if (b->cpus > SENSOR_CPUS) /* or it is not known */
+		b->cpus = SENSOR_CPUS;
 	b->tables[0] =
 		bpf_object__find_map_fd_by_name(b->programs.object, "even");
 	b->tables[1] =
@@ -55,7 +58,7 @@ static struct sensor_counters sum(const struct bpf *b)
 {
 	struct sensor_counters all = { 0 };
 
-	for (size_t i = 0; i < SENSOR_CPUS; i++) {
+	for (size_t i = 0; i < b->cpus; i++) {
 		const volatile struct sensor_counters *c =
 			&b->shared->counters[i];
 
@@ -71,8 +74,7 @@ static struct sensor_counters sum(const struct bpf *b)
 	return all;
 }
 
-/* ---- events
- * ------------------------------------------------------------------------ */
+/* ---- events ------------------------------------------------------------- */
 
 static int on_ring_connect(void *user, void *data, size_t len)
 {
@@ -185,7 +187,7 @@ static int read_bpf(void *it, struct sensor_way *w)
 {
 	struct bpf *b = it;
 	struct sensor_counters now = sum(b);
-	uint64_t missed = sensor_programs_misses(&b->programs);
+	uint64_t missed = b->misses;
 	struct event e;
 	int err;
 
@@ -196,6 +198,8 @@ static int read_bpf(void *it, struct sensor_way *w)
 	while (sensor_code_is_due(b->code, io_now_ns(), &e))
 		w->tell(w->user, &e);
 	ring_buffer__consume(b->rings);
+	if (now.exits != b->seen.exits) /* else nothing went on */
+		missed = sensor_programs_misses(&b->programs);
 	if (now.full != b->seen.full || missed != b->misses) {
 		w->state->missed +=
 			now.full - b->seen.full + missed - b->misses;
@@ -219,8 +223,7 @@ static void count_bpf(void *it, struct sensor_way *w)
 	sensor_programs_cost(&b->programs, w->state);
 }
 
-/* ---- start and end
- * -------------------------------------------------------------------- */
+/* ---- start and end ------------------------------------------------------ */
 
 static void close_bpf(void *it)
 {

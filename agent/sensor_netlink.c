@@ -93,8 +93,7 @@ static void take_out(struct netlink *l, uint32_t gap)
 	l->n--;
 }
 
-/* ---- messages
- * ------------------------------------------------------------------ */
+/* ---- messages ----------------------------------------------------------- */
 
 #define AT(field)                                          \
 	((uint32_t)(NLMSG_HDRLEN + sizeof(struct cn_msg) + \
@@ -158,17 +157,21 @@ static void take(struct netlink *l, struct sensor_way *w,
 	}
 }
 
-/* The event in a message from the kernel, or NULL. */
-static const struct proc_event *event_in(const char *bytes, size_t len,
-					 const struct sockaddr_nl *from)
+/* The event in a message, if it is one from the kernel.  It stands there at a
+ * multiple of 4 bytes only. */
+static bool get_event(const char *bytes, size_t len,
+		      const struct sockaddr_nl *from, struct proc_event *ret)
 {
 	const struct nlmsghdr *h = (const void *)bytes;
 	const struct cn_msg *m = NLMSG_DATA(h);
 
 	if (from->nl_pid || len < AT(event_data) || m->id.idx != CN_IDX_PROC ||
 	    m->id.val != CN_VAL_PROC)
-		return NULL;
-	return (const void *)m->data;
+		return false;
+	len -= AT(what);
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret, m->data, len < sizeof(*ret) ? len : sizeof(*ret));
+	return true;
 }
 
 #define MESSAGE_BYTES 256
@@ -196,17 +199,15 @@ static int receive(struct netlink *l, struct sensor_way *w)
 	if (n < 0)
 		return -errno;
 	for (int i = 0; i < n; i++) {
-		const struct proc_event *e =
-			event_in(bytes[i], m[i].msg_len, &from[i]);
+		struct proc_event e;
 
-		if (e)
-			take(l, w, e);
+		if (get_event(bytes[i], m[i].msg_len, &from[i], &e))
+			take(l, w, &e);
 	}
 	return n;
 }
 
-/* ---- the old enough
- * ---------------------------------------------------------- */
+/* ---- the old enough ----------------------------------------------------- */
 
 static void tell_born(struct sensor_way *w, const struct waiting *waiting)
 {
@@ -263,8 +264,7 @@ static int read_netlink(void *it, struct sensor_way *w)
 	return 0;
 }
 
-/* ---- start
- * ----------------------------------------------------------------------- */
+/* ---- start -------------------------------------------------------------- */
 
 static void close_netlink(void *it)
 {
@@ -278,18 +278,19 @@ static void close_netlink(void *it)
 
 static int ask(int fd)
 {
-	struct {
-		struct nlmsghdr h;
-		struct cn_msg m;
-		enum proc_cn_mcast_op op;
-	} __attribute__((packed)) wish = {
-		.h = { .nlmsg_len = sizeof(wish), .nlmsg_type = NLMSG_DONE },
-		.m = { .id = { CN_IDX_PROC, CN_VAL_PROC },
-		       .len = sizeof(enum proc_cn_mcast_op) },
-		.op = PROC_CN_MCAST_LISTEN,
-	};
+	_Alignas(8) char bytes[NLMSG_LENGTH(sizeof(struct cn_msg) +
+					    sizeof(enum proc_cn_mcast_op))];
+	const enum proc_cn_mcast_op op = PROC_CN_MCAST_LISTEN;
+	struct nlmsghdr *h = (void *)bytes;
+	struct cn_msg *m = NLMSG_DATA(h);
 
-	return send(fd, &wish, sizeof(wish), 0) < 0 ? -errno : 0;
+	memset(bytes, 0, sizeof(bytes));
+	h->nlmsg_len = sizeof(bytes);
+	h->nlmsg_type = NLMSG_DONE;
+	m->id = (struct cb_id){ CN_IDX_PROC, CN_VAL_PROC };
+	m->len = sizeof(op);
+	memcpy(m->data, &op, sizeof(op));
+	return send(fd, bytes, sizeof(bytes), 0) < 0 ? -errno : 0;
 }
 
 /* The kernel answers, or knows no such wish. */
@@ -301,15 +302,15 @@ static int await_answer(int fd)
 
 	for (int i = 0; i < 1000 && poll(&p, 1, 500) == 1; i++) {
 		socklen_t len = sizeof(from);
-		const struct proc_event *e;
+		struct proc_event e;
 		ssize_t n = recvfrom(fd, bytes, sizeof(bytes), MSG_DONTWAIT,
 				     (void *)&from, &len);
 
-		e = n > 0 ? event_in(bytes, (size_t)n, &from) : NULL;
-		if (e && e->what == PROC_EVENT_NONE)
-			return -(int)e->event_data.ack.err;
-		if (e) /* somebody listens already, so it works */
-			return 0;
+		if (n < 0 || !get_event(bytes, (size_t)n, &from, &e))
+			continue;
+		/* Other events: somebody listens already, so it works. */
+		return e.what == PROC_EVENT_NONE ? -(int)e.event_data.ack.err
+						 : 0;
 	}
 	return -EOPNOTSUPP;
 }

@@ -39,8 +39,7 @@ static const struct program {
 _Static_assert(sizeof(programs) / sizeof(programs[0]) == N_PROGRAMS,
 	       "one link each");
 
-/* ---- programs
- * ---------------------------------------------------------------- */
+/* ---- programs ----------------------------------------------------------- */
 
 static struct sensor_program *row(struct sensor_state *s, const char *name)
 {

@@ -12,6 +12,7 @@
 #include "show.h"
 #include "text.h"
 #include "verdict.h"
+#include "tally.h"
 
 #define LABEL	      14 /* columns before a field's text */
 
@@ -284,8 +285,9 @@ static void show_binaries(const struct show *s, const struct finding *f)
 		text_escape_str(b->family, family, sizeof(family));
 		text_escape_str(b->name, name, sizeof(name));
 		snprintf(text, sizeof(text),
-			 "%s: %u of %u pages (%.0f %%) of %s", family, b->seen,
-			 b->n_pages, 100.0 * b->seen / b->n_pages, name);
+			 "%s: %.0f %% of %s (%u of %u pages%s)", family,
+			 100 * tally_share(b), name, b->seen, b->n_pages,
+			 b->seen_rolls ? ", and copied code" : "");
 		show_field(s, "binary", text);
 	}
 }

@@ -1,7 +1,8 @@
 /* sweep.h - one look at every byte, while it is in cache.
  *
  * Per page: is it all zero? which known binary has this page (not asked of
- * plain data, where it would not count)? could a string of a loaded rule stand
+ * plain data, where it would not count)? in memory that a program may have
+ * been copied to: which known binary has any part of it? could a string of a loaded rule stand
  * here? */
 #ifndef SWEEP_H
 #define SWEEP_H
@@ -10,15 +11,20 @@
 #include "hashset.h"
 #include "prefilter.h"
 
-/* A page of the batch that the hash set knows. */
+/* A page of the batch that the hash set knows, or in which it knows a rolling
+ * digest. */
 struct sweep_known {
 	uint32_t page;	 /* in the batch */
 	uint32_t number; /* in the hash set */
 };
 
+/* Rolling digests that are looked up in one page; there is one on average. */
+#define SWEEP_ROLLS 16
+#define SWEEP_KNOWN (BATCH_PAGES * (1 + SWEEP_ROLLS))
+
 /* What one batch holds.  The caller owns it; sweep_batch() fills it anew. */
 struct sweep_result {
-	struct sweep_known known[BATCH_PAGES];
+	struct sweep_known known[SWEEP_KNOWN];
 	size_t n_known;
 	struct suspect suspects[BATCH_PAGES]; /* by address, apart */
 	size_t n_suspects;

@@ -11,7 +11,8 @@ struct tally {
 	uint8_t *pages;	   /* per page of the set: SEEN, CODE */
 	uint32_t *touched; /* pages that are not 0 */
 	size_t n_touched;
-	uint32_t *seen, *seen_code; /* per binary */
+	/* Per binary and HASHSET_REF_KIND(). */
+	uint32_t (*seen)[HASHSET_KINDS], (*seen_code)[HASHSET_KINDS];
 };
 
 int tally_new(const struct hashset *set, struct tally **ret)
@@ -53,11 +54,18 @@ void tally_add(struct tally *t, uint32_t number, bool code)
 	t->pages[number] |= (uint8_t)(SEEN | (code ? CODE : 0));
 }
 
+double tally_share(const struct share *s)
+{
+	double pages = (double)s->seen / s->n_pages;
+	double rolls = s->n_rolls ? (double)s->seen_rolls / s->n_rolls : 0;
+
+	return pages > rolls ? pages : rolls;
+}
+
 static int by_seen(const void *a, const void *b)
 {
 	const struct share *x = a, *y = b;
-	double p = (double)x->seen / x->n_pages;
-	double q = (double)y->seen / y->n_pages;
+	double p = tally_share(x), q = tally_share(y);
 
 	if (p > q || p < q)
 		return p > q ? -1 : 1;
@@ -89,10 +97,31 @@ static void count_pages(struct tally *t)
 		size_t n = hashset_refs(t->set, t->touched[i], &refs);
 
 		for (size_t k = 0; k < n; k++) {
-			t->seen[refs[k]]++;
+			uint32_t b = HASHSET_REF_BINARY(refs[k]);
+			uint32_t kind = HASHSET_REF_KIND(refs[k]);
+
+			if (b >= hashset_n_binaries(t->set) ||
+			    kind >= HASHSET_KINDS)
+				continue; /* changed under us */
+			t->seen[b][kind]++;
 			if (t->pages[t->touched[i]] & CODE)
-				t->seen_code[refs[k]]++;
+				t->seen_code[b][kind]++;
 		}
+	}
+}
+
+/* A copy shows the digests of one phase, that of where it begins. */
+static void fill_rolls(const struct tally *t, uint32_t b,
+		       const struct hashset_binary *known, struct share *s)
+{
+	for (int k = 0; k < 4; k++) {
+		uint32_t seen = t->seen[b][k + 1];
+
+		if (seen <= s->seen_rolls || !known->n_rolls[k])
+			continue;
+		s->seen_rolls = seen;
+		s->seen_rolls_code = t->seen_code[b][k + 1];
+		s->n_rolls = known->n_rolls[k];
 	}
 }
 
@@ -104,17 +133,19 @@ size_t tally_shares(struct tally *t, struct share *ret, size_t cap)
 		return 0;
 	count_pages(t);
 	for (uint32_t b = 0; b < binaries; b++) {
-		struct hashset_binary known;
-		struct share s;
+		struct hashset_binary known = hashset_binary(t->set, b);
+		struct share s = { .family = known.family,
+				   .name = known.name,
+				   .version = known.version,
+				   .n_pages = known.n_pages,
+				   .seen = t->seen[b][0],
+				   .seen_code = t->seen_code[b][0] };
 
-		if (!t->seen[b])
-			continue;
-		known = hashset_binary(t->set, b);
-		s = (struct share){ known.family, known.name, known.version,
-				    known.n_pages, t->seen[b],
-				    t->seen_code[b] };
-		n = insert(ret, n, cap, &s);
-		t->seen[b] = t->seen_code[b] = 0;
+		fill_rolls(t, b, &known, &s);
+		if (s.seen || s.seen_rolls)
+			n = insert(ret, n, cap, &s);
+		memset(t->seen[b], 0, sizeof(t->seen[b]));
+		memset(t->seen_code[b], 0, sizeof(t->seen_code[b]));
 	}
 	return n;
 }

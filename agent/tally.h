@@ -12,11 +12,15 @@ int tally_new(const struct hashset *set, struct tally **ret);
 
 void tally_free(struct tally *);
 
-/* Page @number of the set was seen; @code: in executable memory.  Seen twice
+/* Page or rolling digest @number of the set was seen; @code: in executable memory.  Seen twice
  * counts once. */
 void tally_add(struct tally *, uint32_t number, bool code);
 
-/* Binaries by pages seen, most first; returns how many, at most @cap. */
+/* How much of the binary was seen, 0 to 1: of its pages, or of its rolling
+ * digests where those show more. */
+double tally_share(const struct share *);
+
+/* Binaries by share, most first; returns how many, at most @cap. */
 size_t tally_shares(struct tally *, struct share *ret, size_t cap);
 
 /* Forgets what was added: a new process. */

@@ -9,6 +9,9 @@
 #define SHARE_MIN 0.10
 #define PAGES_MIN 4
 
+/* The same for rolling digests, of which a page of code has one. */
+#define ROLLS_MIN 8
+
 /* A process that wants less of a core than this does not mine. */
 #define WORK_MIN 0.10
 
@@ -22,8 +25,10 @@
 
 static bool counts(const struct share *s)
 {
-	return s->seen_code && s->seen >= PAGES_MIN &&
-	       (double)s->seen >= SHARE_MIN * s->n_pages;
+	return (s->seen_code && s->seen >= PAGES_MIN &&
+		(double)s->seen >= SHARE_MIN * s->n_pages) ||
+	       (s->seen_rolls_code && s->seen_rolls >= ROLLS_MIN &&
+		(double)s->seen_rolls >= SHARE_MIN * s->n_rolls);
 }
 
 /* RandomX: 2080 MiB of dataset (2336 with its cache in one piece), or the
@@ -152,7 +157,10 @@ static bool is_only_read(const struct finding *f)
 static bool has_file_as_data(const struct look *l)
 {
 	for (size_t i = 0; i < l->n_shares; i++)
-		if (l->shares[i].seen >= PAGES_MIN && !l->shares[i].seen_code)
+		if ((l->shares[i].seen >= PAGES_MIN &&
+		     !l->shares[i].seen_code) ||
+		    (l->shares[i].seen_rolls >= ROLLS_MIN &&
+		     !l->shares[i].seen_rolls_code))
 			return true;
 	return false;
 }

@@ -62,8 +62,7 @@ void views_tasks_close(struct views_tasks *t)
 	free(t);
 }
 
-/* ---- reading
- * ----------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------ */
 
 /* A thread that is no leader adds its time only; it may come before its
  * leader, for ids wrap. */

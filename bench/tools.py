@@ -23,6 +23,9 @@ class Bench:
         for name in ("davylamp", "davylamp-match", "builtin.yar",
                      "bench/bench", "bench/target", "bench/makeset"):
             shutil.copy2(os.path.join(build, name), self.dir)
+        miner = os.path.join(build, "tests/randomx_driver")
+        if os.path.exists(miner):
+            shutil.copy2(miner, self.dir)
         self.davylamp = self.path("davylamp")
         self.builtin = self.compiled(self.path("builtin.yar"))
 

@@ -71,7 +71,7 @@ struct {
 				      .field,                              \
 			     1)
 
-/* ---- processes ----------------------------------------------------------- */
+/* ---- processes ---------------------------------------------------------- */
 
 static void *table_now(void)
 {
@@ -83,12 +83,12 @@ static void *table_before(void)
 	return shared.epoch & 1 ? (void *)&even : (void *)&odd;
 }
 
-static void put(struct task_struct *t, __u32 tgid, __u64 what)
+static void put(__u32 tgid, __u64 what, __u64 start_ns, __u64 cgroup)
 {
 	struct sensor_entry e = {
-		.start_ns = BPF_CORE_READ(t, group_leader, start_boottime),
+		.start_ns = start_ns,
 		.at_ns = bpf_ktime_get_boot_ns(),
-		.cgroup = BPF_CORE_READ(t, cgroups, dfl_cgrp, kn, id),
+		.cgroup = cgroup,
 		.what = what,
 	};
 
@@ -104,7 +104,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (child->pid != child->tgid || child->flags & PF_KTHREAD)
 		return 0;
 	COUNT(forks);
-	put(child, tgid, SENSOR_FORK);
+	put(tgid, SENSOR_FORK, child->start_boottime,
+	    child->cgroups->dfl_cgrp->kn->id);
 	return 0;
 }
 
@@ -116,7 +117,7 @@ int BPF_PROG(on_exec, struct task_struct *p)
 
 	COUNT(execs);
 	bpf_map_delete_elem(table_before(), &tgid);
-	put(p, tgid, SENSOR_EXEC);
+	put(tgid, SENSOR_EXEC, p->start_boottime, p->cgroups->dfl_cgrp->kn->id);
 	return 0;
 }
 
@@ -141,14 +142,18 @@ int BPF_PROG(on_exit, struct task_struct *p)
 static void put_code(void)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct task_struct *t;
 	struct sensor_entry *e;
 
 	COUNT(code);
 	e = bpf_map_lookup_elem(table_now(), &tgid);
-	if (!e)
-		put((void *)bpf_get_current_task(), tgid, SENSOR_CODE);
-	else if (!(e->what & SENSOR_CODE))
+	if (e) {
 		e->what |= SENSOR_CODE; /* the only bit that joins later */
+		return;
+	}
+	t = (void *)bpf_get_current_task();
+	put(tgid, SENSOR_CODE, BPF_CORE_READ(t, group_leader, start_boottime),
+	    bpf_get_current_cgroup_id());
 }
 
 /* Can @file's pages differ from those of a named file on a disk? */
@@ -213,8 +218,7 @@ int BPF_KPROBE(on_mprotect_kprobe, struct vm_area_struct *vma,
 	return 0;
 }
 
-/* ---- connections
- * ------------------------------------------------------------- */
+/* ---- connections -------------------------------------------------------- */
 
 static bool is_told(struct place *p, __u64 now)
 {
@@ -265,8 +269,7 @@ int BPF_PROG(on_connect, struct sock *sk, int before, int now)
 	return 0;
 }
 
-/* ---- DNS answers
- * --------------------------------------------------------------- */
+/* ---- DNS answers -------------------------------------------------------- */
 
 struct udp {
 	__be16 source, dest, len, check;
@@ -278,19 +281,27 @@ struct dns {
 	__be16 questions, answers, authorities, additional;
 };
 
-/* Where UDP begins in @skb, 0 if it is none (or has headers in between). */
+struct ip { /* without options, and the first port after it */
+	__u8 words, rest[8], protocol, more[10];
+	__be16 source;
+};
+
+/* Where UDP begins in @skb, 0 if it is none (or has headers in between), or by
+ * its first look no answer: one call for nearly all packets there are. */
 static __u32 udp_at(struct __sk_buff *skb)
 {
-	__u8 b;
+	struct ip ip;
+	__u8 next;
 
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		if (bpf_skb_load_bytes(skb, 9, &b, 1) || b != IPPROTO_UDP ||
-		    bpf_skb_load_bytes(skb, 0, &b, 1))
+		if (bpf_skb_load_bytes(skb, 0, &ip, sizeof(ip)) ||
+		    ip.protocol != IPPROTO_UDP ||
+		    (ip.words == 0x45 && ip.source != bpf_htons(DNS_PORT)))
 			return 0;
-		return (b & 15) * 4;
+		return (ip.words & 15) * 4;
 	}
 	if (skb->protocol == bpf_htons(ETH_P_IPV6) &&
-	    !bpf_skb_load_bytes(skb, 6, &b, 1) && b == IPPROTO_UDP)
+	    !bpf_skb_load_bytes(skb, 6, &next, 1) && next == IPPROTO_UDP)
 		return 40;
 	return 0;
 }

@@ -7,7 +7,7 @@
 #include <linux/types.h>
 #endif
 
-/* ---- counters, one line of cache for each CPU ---------------------------- */
+/* ---- counters, one line of cache for each CPU --------------------------- */
 
 #define SENSOR_CPUS 256 /* a power of two; further CPUs share */
 
@@ -62,8 +62,7 @@ struct sensor_answer {
 	__u8 bytes[SENSOR_ANSWER_BYTES];
 };
 
-/* ---- the task iterator
- * -------------------------------------------------------- */
+/* ---- the task iterator -------------------------------------------------- */
 
 /* One thread. */
 struct sensor_task {

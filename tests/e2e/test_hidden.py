@@ -76,6 +76,22 @@ class Hidden(Case):
         self.assertIn("preloaded", f["sourceProperties"]["hidden"])
         self.assertEqual(result.summary["hidden"], 1, str(result))
 
+    def test_no_list_has_it(self):
+        """As a kernel module does it: by the kernel's own list of tasks it
+        is known all the same."""
+        doctor = davylamp("doctor").out
+        if "ok  tasks" not in doctor:
+            self.skipTest("no BPF iterator here: " + doctor)
+        pid = self.mine()
+        env = dict(os.environ, HIDE_PID=str(pid), LD_PRELOAD=str(
+            BUILD / "tests" / "preload_list.so"))
+        result = davylamp("scan", "--json", env=env)
+        self.status(result, FINDINGS)
+        f = result.of(pid)
+        self.assertIsNotNone(f, str(result))
+        self.assertIn("the kernel has it", f["sourceProperties"]["hidden"])
+        self.assertEqual(result.summary["hidden"], 1, str(result))
+
     def test_file_of_it_is_covered(self):
         self.check('mount --bind /dev/null "/proc/$1/cmdline" '
                    '&& mount --bind /proc/$$ "/proc/$1"', "mounted over")

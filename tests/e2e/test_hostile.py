@@ -255,6 +255,63 @@ class Libyara(Look):
         self.status(result, FINDINGS)
 
 
+class Confined(Look):
+    """What the programs themselves may do, as the kernel says."""
+
+    def status_of(self, pid):
+        text = pathlib.Path(f"/proc/{pid}/status").read_text()
+        return dict(x.split(":\t", 1) for x in text.splitlines())
+
+    def check(self, pid, capabilities):
+        s = self.status_of(pid)
+        self.assertEqual(s["NoNewPrivs"], "1")
+        if "ASAN_OPTIONS" not in os.environ and "san" not in BUILD.parts:
+            self.assertEqual(s["Seccomp"], "2")
+        self.assertEqual(int(s["CapInh"], 16), 0)
+        self.assertEqual(int(s["CapAmb"], 16), 0)
+        for key in "CapPrm", "CapEff":
+            self.assertEqual(int(s[key], 16) & ~capabilities, 0, s)
+        return s
+
+    def bits(self, *numbers):
+        return sum(1 << n for n in numbers)
+
+    def configuration(self):
+        path = self.dir / "davylamp.conf"
+        path.write_text(f"[spool]\npath = {self.dir}/spool\n[findings]\n"
+                        f"file = none\njournal = no\nstate = {self.dir}\n"
+                        f"[run]\nstatus = {self.dir}/status\n")
+        return path
+
+    def test_the_service_and_its_matchers(self):
+        p = self.p.start(DAVYLAMP, "run", "--config", self.configuration())
+        support.wait_for((self.dir / "status").exists, 60, "the service")
+        support.wait_for(lambda: self.status_of(p.pid)["Seccomp"] == "2", 60,
+                         "its filter")
+        # SETUID SETGID KILL, NET_ADMIN SYS_PTRACE SYS_ADMIN SYS_RESOURCE,
+        # DAC_READ_SEARCH, PERFMON BPF
+        may = self.bits(2, 5, 6, 7, 12, 19, 21, 24, 38, 39)
+        s = self.check(p.pid, may)
+        self.assertEqual(int(s["CapBnd"], 16) & ~may, 0)
+        kids = support.children(p.pid)
+        self.assertEqual(len(kids), 2)
+        for kid in kids:
+            s = self.check(kid, 0)
+            if AS_ROOT:
+                self.assertEqual(s["Uid"].split(), [str(support.NOBODY)] * 4)
+                self.assertNotEqual(os.readlink(f"/proc/{kid}/ns/net"),
+                                    os.readlink("/proc/self/ns/net"))
+
+    def test_the_reporter(self):
+        (self.dir / "spool").mkdir()
+        p = self.p.start(BUILD / "davylamp-report", "--follow", "--config",
+                         self.configuration())
+        support.wait_for(lambda: self.status_of(p.pid)["Seccomp"] == "2", 60,
+                         "its filter")
+        s = self.check(p.pid, 0)
+        self.assertEqual(int(s["CapBnd"], 16), 0)
+
+
 RACERS = r"""
 import ctypes, os, random, subprocess, sys, time
 guilty, innocent, payload, turns, seed = sys.argv[1:6]

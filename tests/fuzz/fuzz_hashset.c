@@ -62,7 +62,6 @@ static void make_fit(uint8_t *bytes, size_t len)
 	h->n_blocks = hashformat_blocks(h->n_pages);
 	for (int i = 0; i < HASHFORMAT_SECTIONS; i++)
 		h->offset[i] = hashformat_layout(h, i, &part);
-	h->reserved = 0;
 	memset(h->zero, 0, sizeof(h->zero));
 	memset(h->checksum, 0, sizeof(h->checksum));
 	XXH128_canonicalFromHash(&sum, XXH3_128bits(bytes, len));

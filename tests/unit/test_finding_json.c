@@ -3,11 +3,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <string.h>
 #include "child.h"
 #include "finding_json.h"
 #include "maps.h"
+#include "peers.h"
 #include "verdict.h"
 
 #define HOSTILE "a\"b\\c\n\x1b[2J\xff\xfe\xc3\xa9\xe2\x80\xae</script>"
@@ -47,9 +50,9 @@ static int make(void **state)
 	look.hits = &hit;
 	look.n_hits = 1;
 	look.shares[0] = (struct share){ "XMRig", "xmrig_6.26", "6.26", 80, 60,
-					 50 };
+					 50, 0, 0, 0 };
 	look.shares[1] = (struct share){ "XMRig", "xmrig_6.25", "6.25", 90, 30,
-					 20 };
+					 20, 0, 0, 0 };
 	look.n_shares = 2;
 	look.cpu_share = 1.5;
 	return verdict_judge(&look, &finding) == VERDICT_FINDING ? 0 : -1;
@@ -182,6 +185,53 @@ static void signatures_are_by_family(void **state)
 	assert_string_equal(
 		text(o, "indicator/signatures/1/yaraRuleSignature/yaraRule"),
 		"planted");
+	json_object_put(o);
+}
+
+/* Connections as /proc and events have them; what is on loopback is told, and
+ * is no indicator. */
+static void connections_and_hiding_are_told(void **state)
+{
+	struct peer p = { .family = AF_INET, .port = 3333, .local_port = 40000,
+			  .protocol = IPPROTO_TCP, .address = { 192, 0, 2, 7 },
+			  .local = { 10, 0, 0, 5 } };
+	struct peers saved = who->peers;
+	json_object *o = read_back();
+
+	(void)state;
+	assert_null(at(o, "sourceProperties/hidden"));
+	json_object_put(o);
+	memset(&who->peers, 0, sizeof(who->peers));
+	peers_add(&who->peers, &p);
+	peers_name(&who->peers, &p, "pool.example.org");
+	p = (struct peer){ .family = AF_INET6, .port = 443,
+			   .protocol = IPPROTO_UDP,
+			   .address = { 0x20, 1, 0xd, 0xb8, [15] = 1 } };
+	peers_add(&who->peers, &p);
+	p = (struct peer){ .family = AF_INET, .port = 53,
+			   .protocol = IPPROTO_TCP, .address = { 127, 0, 0, 1 } };
+	peers_add(&who->peers, &p);
+	proc.hidden = HIDDEN_MOUNT;
+	o = read_back();
+	proc.hidden = 0;
+	who->peers = saved;
+	assert_string_equal(text(o, "connections/0/destinationIp"), "192.0.2.7");
+	assert_int_equal(json_object_get_int(
+				 at(o, "connections/0/destinationPort")), 3333);
+	assert_string_equal(text(o, "connections/0/sourceIp"), "10.0.0.5");
+	assert_string_equal(text(o, "connections/0/protocol"), "TCP");
+	assert_string_equal(text(o, "connections/1/destinationIp"),
+			    "2001:db8::1");
+	assert_string_equal(text(o, "connections/1/protocol"), "UDP");
+	assert_null(at(o, "connections/1/sourcePort"));
+	assert_string_equal(text(o, "connections/2/destinationIp"),
+			    "127.0.0.1");
+	assert_int_equal(json_object_array_length(
+				 at(o, "indicator/ipAddresses")), 2);
+	assert_string_equal(text(o, "indicator/domains/0"),
+			    "pool.example.org");
+	assert_non_null(strstr(text(o, "sourceProperties/hidden"), "mounted"));
+	assert_non_null(strstr(text(o, "description"), "it hides"));
 	json_object_put(o);
 }
 
@@ -349,6 +399,7 @@ int main(void)
 		TEST(the_environment_stays_out),
 		TEST(it_says_what_was_found),
 		TEST(signatures_are_by_family),
+		TEST(connections_and_hiding_are_told),
 		TEST(hostile_text_is_escaped),
 		TEST(the_longest_of_everything),
 		TEST(a_container_is_named),

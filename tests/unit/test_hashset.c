@@ -282,6 +282,11 @@ static void forged_numbers_are_refused(void **state)
 		  "page lists out of order" },
 		{ HASHFORMAT_REFS, LAST_REF, 3, "not there" },
 		{ HASHFORMAT_REFS, 7, ~0U, "not there" },
+		{ HASHFORMAT_REFS, 7, 5U << 16, "not there" },
+		{ HASHFORMAT_REFS, 0, 1U << 16, "page count" },
+		{ HASHFORMAT_BINARIES, 14, 1, "count of rolling digests" },
+		{ HASHFORMAT_BINARIES, 15, 1U << 16,
+		  "count of rolling digests" },
 	};
 	size_t len;
 	uint8_t *bytes = fixture_set(&len);

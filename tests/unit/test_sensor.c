@@ -23,8 +23,7 @@
 
 #define SECOND 1000000000ULL
 
-/* ---- listening
- * --------------------------------------------------------------- */
+/* ---- listening ---------------------------------------------------------- */
 
 /* What to wait for; 0 and "" fit any. */
 struct want {
@@ -136,8 +135,7 @@ static void check_born(struct ear *e, pid_t pid, unsigned seconds)
 	proc_close(&p);
 }
 
-/* ---- processes
- * ------------------------------------------------------------------ */
+/* ---- processes ---------------------------------------------------------- */
 
 static void exec_sleep(void *user)
 {
@@ -314,8 +312,7 @@ static void test_storm(void **state)
 	sensor_free(e.s);
 }
 
-/* ---- code
- * ------------------------------------------------------------------------- */
+/* ---- code --------------------------------------------------------------- */
 
 static void make_rwx(void *user)
 {
@@ -432,8 +429,7 @@ static void test_code_is_told_seldom(void **state)
 	sensor_code_free(c);
 }
 
-/* ---- network
- * ------------------------------------------------------------------------- */
+/* ---- network ------------------------------------------------------------ */
 
 /* A network of one's own, in which loopback is up. */
 static void own_network(void)

@@ -82,6 +82,7 @@ struct scene {
 	enum severity severity;
 	bool idle, jit, only_read;
 	uint64_t dataset_found;
+	uint8_t hidden;
 };
 
 static const struct scene scenes[] = {
@@ -98,6 +99,20 @@ static const struct scene scenes[] = {
 	{ .what = "a rule in code, idle", .hit = { { RX + 1, CODE } },
 	  .cpu = 0.01, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
 	  .severity = SEVERITY_LOW, .idle = true },
+	{ .what = "a rule in code, idle, hidden", .hit = { { RX + 1, CODE } },
+	  .cpu = 0.01, .hidden = HIDDEN_MOUNT, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_YARA, .severity = SEVERITY_HIGH },
+	{ .what = "only read, hidden", .hit = { { RX + 1, DATA_FILE } },
+	  .cpu = 1, .hidden = HIDDEN_LIST, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_YARA, .severity = SEVERITY_HIGH },
+	{ .what = "in a heap, idle, hidden", .hit = { { STRATUM + 1, HEAP } },
+	  .hidden = HIDDEN_LIBC, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_YARA, .severity = SEVERITY_MEDIUM },
+	{ .what = "a rule set in a heap, hidden",
+	  .hit = { { RX + 1, HEAP }, { ETH + 1, HEAP }, { STRATUM + 1, HEAP } },
+	  .hidden = HIDDEN_LIBC, .verdict = VERDICT_CARRIER },
+	{ .what = "hidden, and nothing", .hidden = HIDDEN_MOUNT,
+	  .verdict = VERDICT_CLEAN },
 	{ .what = "three families in code, idle: no wallet has them",
 	  .hit = { { RX + 1, CODE }, { ETH + 1, CODE }, { STRATUM + 1, CODE } },
 	  .cpu = 0.01, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
@@ -225,8 +240,12 @@ static const struct proc someone = { .pid = 1 };
 
 static void set(const struct scene *s, struct look *l, struct hit *hits)
 {
+	static struct proc proc;
+
 	memset(l, 0, sizeof(*l));
-	l->proc = &someone;
+	proc = someone;
+	proc.hidden = s->hidden;
+	l->proc = &proc;
 	memset(hits, 0, 4 * sizeof(*hits));
 	l->maps = maps_of(s->dataset, s->gpu);
 	l->state = s->state;
@@ -297,9 +316,9 @@ static void odd_looks(void **state)
 	assert_int_equal(verdict_judge(&l, &f), VERDICT_FINDING);
 	l.n_hits = 0;
 	l.n_shares = 1;
-	l.shares[0] = (struct share){ "A", "a", "1", 3, 3, 3 };
+	l.shares[0] = (struct share){ "A", "a", "1", 3, 3, 3, 0, 0, 0 };
 	assert_int_equal(verdict_judge(&l, &f), VERDICT_UNKNOWN);
-	l.shares[0] = (struct share){ "A", "a", "1", 4, 4, 4 };
+	l.shares[0] = (struct share){ "A", "a", "1", 4, 4, 4, 0, 0, 0 };
 	assert_int_equal(verdict_judge(&l, &f), VERDICT_FINDING);
 	assert_int_equal(f.category, CATEGORY_HASH);
 }

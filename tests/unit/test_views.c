@@ -67,12 +67,9 @@ static void test_each_view(void **state)
 
 static void *burn(void *user)
 {
-	volatile uint64_t n = 0;
-
-	(void)user;
-	for (int i = 0; i < 150000000; i++)
-		n += 1;
-	return NULL;
+	for (volatile int i = 0; i < 150000000; i++)
+		;
+	return user;
 }
 
 static void *wait_long(void *user)

@@ -1,0 +1,321 @@
+"""Series of the service: how soon it finds, what it costs, what it disturbs."""
+
+import contextlib
+import glob
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import svg
+import tools
+from record import Record, median
+
+PROCESSES, RESIDENT_MIB = 200, 4096
+STARTS = 100
+LATENCY_S = 15   # a side, in each round
+BUDGET_S = 630   # ten minutes and what comes before the first slot is full
+
+
+class Service:
+    """`davylamp run` with a spool of its own; for `with`."""
+
+    def __init__(self, bench, **keys):
+        self.dir = os.path.join(bench.dir, "service")
+        shutil.rmtree(self.dir, ignore_errors=True)
+        os.makedirs(self.dir, mode=0o755)
+        self.spool = os.path.join(self.dir, "spool")
+        self.config = os.path.join(self.dir, "davylamp.conf")
+        with open(self.config, "w", encoding="ascii") as f:
+            f.write(f"[spool]\npath = {self.spool}\n[findings]\nstate = "
+                    f"{self.dir}/state\nfile = none\njournal = no\n[run]\n"
+                    f"status = {self.dir}/status\n" + "".join(
+                        f"{k} = {v}\n" for k, v in keys.items()))
+        self.bench = bench
+        with open(os.path.join(self.dir, "log"), "wb") as log:
+            self.child = subprocess.Popen(
+                [bench.davylamp, "run", "--config", self.config], stderr=log)
+        wait(lambda: os.path.exists(f"{self.dir}/status"), 30)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.terminate()
+        self.child.wait()
+
+    def status(self):
+        done = subprocess.run([self.bench.davylamp, "status", "--json",
+                               "--config", self.config], check=True,
+                              capture_output=True, text=True)
+        return json.loads(done.stdout)
+
+    def finding_of(self, pid):
+        """When the file of its finding was written, or None."""
+        for path in glob.glob(f"{self.spool}/[0-9]-*.json"):
+            with contextlib.suppress(OSError, ValueError):
+                with open(path, encoding="utf-8") as f:
+                    event = json.load(f)
+                about = event["finding"].get("processes") or [{}]
+                if int(about[0].get("pid", 0)) == pid:
+                    return os.stat(path).st_mtime
+        return None
+
+    def clear(self):
+        for path in glob.glob(f"{self.spool}/[0-9]-*.json"):
+            os.unlink(path)
+
+    def pids(self):
+        return [self.child.pid, *tools.children(self.child.pid)]
+
+    def pss(self):
+        return sum(rollup(pid)["Pss"] for pid in self.pids())
+
+
+def rollup(pid):
+    values = {}
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        for line in f:
+            words = line.split()
+            if len(words) == 3 and words[2] == "kB":
+                values[words[0].rstrip(":")] = int(words[1]) * 1024
+    return values
+
+
+def wait(condition, seconds, step=0.02):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(step)
+    return None
+
+
+class Load:
+    """So many processes and so much resident memory as a server has."""
+
+    def __init__(self, bench, processes, mib):
+        self.stack = contextlib.ExitStack()
+        here = len(glob.glob("/proc/[0-9]*"))
+        for _ in range(8):
+            self.stack.enter_context(bench.target("random", mib // 8, "rw-"))
+        self.idle = [subprocess.Popen(["sleep", "100000"])
+                     for _ in range(max(0, processes - here - 8))]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for child in self.idle:
+            child.kill()
+            child.wait()
+        self.stack.close()
+
+
+# ---- how soon ----------------------------------------------------------------
+
+def start_miner(bench):
+    """Offline, with an end of its own; the driver's mode jit mines at once."""
+    before = time.time()
+    child = subprocess.Popen(
+        ["unshare", "-n", "timeout", "-s", "KILL", "120",
+         bench.path("randomx_driver"), "jit"], stdout=subprocess.DEVNULL)
+    pid = wait(lambda: next(iter(tools.children(child.pid)), None), 10, 0.002)
+    return child, pid, before
+
+
+def one_start(bench, service):
+    child, pid, before = start_miner(bench)
+    found = wait(lambda: service.finding_of(pid), 100)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    child.wait()
+    return found - before if found else None
+
+
+def share(values, p):
+    """The value below which a share of @p lies."""
+    values = sorted(values)
+    return values[min(len(values) - 1, int(p * len(values)))]
+
+
+def detection(b):
+    """From the start of a RandomX program to the finding's file."""
+    r = Record("detection", "Time to detection: exec to finding on disk")
+    r.note(f"{PROCESSES} processes, {RESIDENT_MIB} MiB resident besides; each "
+           "miner starts when the one before has been found and ended. "
+           "cpu_budget is 100: what a start costs is no matter here, the "
+           "series `budget` says what 1 allows.")
+    curves = []
+    if not os.path.exists(b.path("randomx_driver")):
+        r.note("librandomx-dev is not installed: nothing was measured")
+        return r, "nothing was measured", None
+    with Load(b, PROCESSES, RESIDENT_MIB):
+        for sensors, starts in (("auto", STARTS), ("netlink", STARTS // 5),
+                                ("polling", STARTS // 5)):
+            with Service(b, sensors=sensors) as s:
+                wait(lambda: s.status()["pass"]["completed"], 300, 0.5)
+                mode = s.status()["sensors"]["mode"]
+                times = [one_start(b, s) for _ in range(starts)]
+                spent = s.status()["budget"]["cpuSeconds"]; print(mode, spent, s.status()["looks"])
+            missed = times.count(None)
+            times = sorted(t for t in times if t)
+            for t in times:
+                r.add(mode, "start", "s", "less", t)
+            r.add(mode, "p50", "s", "less", share(times, 0.5))
+            r.add(mode, "p99", "s", "less", share(times, 0.99))
+            r.add(mode, "most", "s", "less", times[-1])
+            r.add(mode, "starts", "", "", len(times) + missed)
+            r.add(mode, "missed", "", "less", missed)
+            curves.append((mode, [(t, 100 * (i + 1) / len(times))
+                                  for i, t in enumerate(times)]))
+    table = r.table("sensors", [("starts", "starts", "{:.0f}"),
+                                ("missed", "missed", "{:.0f}"),
+                                ("p50", "p50 s", "{:.2f}"),
+                                ("p99", "p99 s", "{:.2f}"),
+                                ("most", "most s", "{:.2f}")])
+    plot = svg.lines("Time to detection",
+                     "from exec to the finding's file, share of the starts",
+                     "seconds", "% found", curves)
+    return r, table, plot
+
+
+# ---- what it disturbs ----------------------------------------------------------
+
+NGINX = """daemon off; worker_processes 1; pid {dir}/nginx.pid;
+error_log /dev/null; events {{ worker_connections 256; }}
+http {{ access_log off; server {{ listen 127.0.0.1:{port};
+location / {{ return 200 "{body}"; }} }} }}"""
+
+
+def p99_ms(text):
+    """Of what wrk --latency prints."""
+    found = re.search(r"99%\s+([\d.]+)(us|ms|s)", text)
+    return float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000}[found[2]]
+
+
+def wrk(port):
+    done = subprocess.run(["wrk", "--latency", "-t1", "-c32",
+                           f"-d{LATENCY_S}s", f"http://127.0.0.1:{port}/"],
+                          capture_output=True, text=True, check=True)
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
+    return p99_ms(done.stdout), rate
+
+
+def latency(b):
+    """A web server's p99 with and without the service, in turns."""
+    r = Record("latency", "p99 latency of a co-located web server")
+    for name in ("nginx", "wrk"):
+        if not shutil.which(name):
+            r.note(f"{name} is not installed: nothing was measured")
+            return r, "nothing was measured", None
+    port, where = 18099, os.path.join(b.dir, "nginx")
+    os.makedirs(where)
+    with open(f"{where}/nginx.conf", "w", encoding="ascii") as f:
+        f.write(NGINX.format(dir=where, port=port, body="x" * 1024))
+    server = subprocess.Popen(["nginx", "-c", f"{where}/nginx.conf", "-p",
+                               where], stderr=subprocess.DEVNULL)
+    r.note(f"nginx with one worker, wrk with one thread and 32 connections, "
+           f"{LATENCY_S} s a side and round; the service has cpu_budget = 1 "
+           "and a whole pass under way.")
+    try:
+        with Load(b, PROCESSES, RESIDENT_MIB):
+            wrk(port)
+            for n in range(max(6, b.options.rounds)):
+                for side in ("without", "with")[::1 if n % 2 else -1]:
+                    with contextlib.ExitStack() as stack:
+                        if side == "with":
+                            stack.enter_context(Service(b))
+                            time.sleep(2)
+                        p99, rate = wrk(port)
+                    r.add(side, "p99", "ms", "less", p99)
+                    r.add(side, "requests", "1/s", "more", rate)
+    finally:
+        server.terminate()
+        server.wait()
+    change = 100 * (r.value("with", "p99") / r.value("without", "p99") - 1)
+    r.add("with", "change of p99", "%", "less", change)
+    table = r.table("", [("p99", "p99 ms", "{:.3f}"),
+                         ("requests", "requests/s", "{:.0f}"),
+                         ("change of p99", "change %", "{:+.2f}")])
+    plot = svg.bars("p99 latency of nginx", "median of the rounds", "ms",
+                    [(w, [r.value(w, "p99")]) for w in r.whats()], ["p99"])
+    return r, table, plot
+
+
+# ---- what it costs -------------------------------------------------------------
+
+def churn(seconds):
+    """Short processes all the time, some that live on, as a build has."""
+    end, living = time.monotonic() + seconds, []
+    while time.monotonic() < end:
+        for _ in range(10):
+            subprocess.run(["true"], check=True)
+        living.append(subprocess.Popen(["sleep", "20"]))
+        for child in [c for c in living if c.poll() is not None]:
+            living.remove(child)
+        time.sleep(0.5)
+    for child in living:
+        child.kill()
+        child.wait()
+
+
+def budget(b):
+    """CPU time over ten minutes of churn, with the default budget."""
+    r = Record("budget", "CPU time and memory of the service")
+    seconds = BUDGET_S * (3 if b.options.long else 1)
+    with Load(b, PROCESSES, RESIDENT_MIB), Service(b) as s:
+        held = []
+        begin = time.monotonic()
+        while time.monotonic() - begin < seconds:
+            churn(30)
+            status = s.status()
+            held.append((time.monotonic() - begin, s.pss() / 2**20,
+                         sum(len(os.listdir(f"/proc/{p}/fd"))
+                             for p in s.pids()),
+                         100 * status["budget"]["used"]))
+        what = f"{seconds // 60} min"
+        r.add(what, "allowed", "%", "", 100 * status["budget"]["share"])
+        for row in held:
+            r.add(what, "Pss", "MiB", "less", row[1])
+            r.add(what, "descriptors", "", "less", row[2])
+        r.add(what, "most used", "%", "less", max(h[3] for h in held))
+        r.add(what, "Pss, last to first minutes", "%", "less",
+              100 * (median([h[1] for h in held[-4:]]) /
+                     median([h[1] for h in held[2:6]]) - 1))
+        r.add(what, "execs", "", "", status["sensors"]["execs"])
+        r.add(what, "lost", "", "less", status["sensors"]["lost"])
+        r.add(what, "passes", "", "", status["pass"]["completed"])
+        before = s.pss()
+        peak = reload_peak(s)
+        r.add(what, "reload, peak to before", "x", "less", peak / before)
+    table = r.table("", [("allowed", "allowed\n%", "{:.1f}"),
+                         ("most used", "used\n%", "{:.2f}"),
+                         ("Pss", "Pss\nMiB", "{:.1f}"),
+                         ("Pss, last to first minutes", "grew\n%", "{:+.1f}"),
+                         ("execs", "execs", "{:.0f}"),
+                         ("lost", "lost", "{:.0f}"),
+                         ("passes", "passes", "{:.0f}"),
+                         ("reload, peak to before", "reload\npeak x",
+                          "{:.2f}")])
+    plot = svg.lines("Memory of the service and its matchers",
+                     "Pss under churn", "seconds", "MiB",
+                     [("Pss", [(h[0], h[1]) for h in held])])
+    return r, table, plot
+
+
+def reload_peak(service):
+    """Pss of all our processes while rules are compiled anew, at its most."""
+    n = service.status()["rules"]["reloads"]
+    os.kill(service.child.pid, signal.SIGHUP)
+    most, end = 0, time.monotonic() + 20
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, KeyError):
+            most = max(most, service.pss())
+        if service.status()["rules"]["reloads"] > n:
+            break
+    return most

@@ -1,0 +1,262 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <unistd.h>
+#include "hash_fixture.h"
+#include "hashelf.h"
+#include "kernel.h"
+#include "maps.h"
+#include "sweep.h"
+#include "tally.h"
+#include "verdict.h"
+
+/* Real code: this very program's file, all modules and libraries of ours in
+ * it, copied to where its pages begin elsewhere. */
+#define ROOM (16UL << 20)
+
+static uint8_t *memory; /* of the process that was looked at */
+static uint8_t file[ROOM];
+static size_t file_bytes;
+static struct hashset *set;
+static uint8_t *set_bytes;
+static struct tally *tally;
+static struct region region;
+
+static int read_self(struct digestlist *ret)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	ssize_t n = read(fd, file, sizeof(file));
+	struct why why;
+
+	if (n <= 0 || hashelf_read(fd, "self", ret, &why))
+		return -1;
+	file_bytes = (size_t)n;
+	close(fd);
+	strcpy(ret->family, "Self");
+	strcpy(ret->name, "test_rolls");
+	return 0;
+}
+
+static int make(void **state)
+{
+	struct hashbuild *build = hashbuild_new();
+	struct digestlist list = { 0 };
+	size_t len;
+
+	(void)state;
+	memory = aligned_alloc(FLOW_PAGE, ROOM + FLOW_PAGE);
+	if (read_self(&list) || hashbuild_add(build, &list, NULL))
+		return -1;
+	digestlist_free(&list);
+	set_bytes = fixture_finish(build, &len);
+	return hashset_from_memory(set_bytes, len, &set, NULL) ||
+	       tally_new(set, &tally);
+}
+
+static int drop(void **state)
+{
+	(void)state;
+	tally_free(tally);
+	hashset_free(set);
+	free(set_bytes);
+	free(memory);
+	return 0;
+}
+
+/* What a look finds of the file, @offset bytes into memory of the kind
+ * @flags. */
+static struct share look(uint8_t flags, size_t offset)
+{
+	static uint64_t address[BATCH_PAGES];
+	static struct sweep_result result;
+	size_t pages = (offset + file_bytes) / FLOW_PAGE + 1;
+	struct sweep sweep = { .set = set };
+	struct share share[1] = { 0 };
+
+	region.flags = flags;
+	region.where = maps_where(flags);
+	memset(memory, 0, ROOM);
+	memcpy(memory + offset, file, file_bytes);
+	tally_reset(tally);
+	for (size_t at = 0; at < pages; at += BATCH_PAGES) {
+		struct batch batch = { .region = &region,
+				       .address = address,
+				       .bytes = memory + at * FLOW_PAGE,
+				       .n_pages = BATCH_PAGES };
+
+		sweep_batch(&sweep, &batch, &result);
+		for (size_t i = 0; i < result.n_known; i++) {
+			assert_true(result.found[result.known[i].page]);
+			tally_add(tally, result.known[i].number,
+				  flags & REGION_EXEC);
+		}
+	}
+	tally_shares(tally, share, 1);
+	return share[0];
+}
+
+#define MOVED (REGION_READ | REGION_EXEC | REGION_ANON)
+
+static bool is_finding(const struct share *s)
+{
+	struct look l = { .shares = { *s }, .n_shares = 1 };
+	struct finding f;
+
+	return verdict_judge(&l, &f) == VERDICT_FINDING;
+}
+
+static void moved_code_is_known_at_every_offset(void **state)
+{
+	(void)state;
+	for (size_t offset = 0; offset < 64; offset++) {
+		struct share s = look(MOVED, offset);
+
+		/* Three of a hundred lie across two pages, and a phase that
+		 * meets only a part of the file is no more than that. */
+		if (tally_share(&s) < 0.85)
+			fail_msg("offset %zu: %u of %u", offset, s.seen_rolls,
+				 s.n_rolls);
+		assert_int_equal(s.seen_rolls, s.seen_rolls_code);
+		assert_true(offset % FLOW_PAGE == 0 || s.seen < s.n_pages / 10);
+		assert_true(is_finding(&s));
+	}
+}
+
+static void moved_within_a_page(void **state)
+{
+	(void)state;
+	for (size_t offset = 64; offset < FLOW_PAGE; offset += 61) {
+		struct share s = look(MOVED, offset);
+
+		assert_true(tally_share(&s) > 0.85);
+	}
+}
+
+/* Deleted files and memfd likewise; plain data and other files are spared. */
+static void where_it_is_looked_for(void **state)
+{
+	static const uint8_t yes[] = {
+		REGION_READ | REGION_EXEC | REGION_MEMFD,
+		REGION_READ | REGION_DELETED,
+		REGION_READ | REGION_ANON,
+	};
+	static const uint8_t no[] = {
+		REGION_READ | REGION_WRITE | REGION_ANON,
+		REGION_READ | REGION_EXEC,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(yes); i++)
+		assert_true(look(yes[i], 12).seen_rolls > 8);
+	for (size_t i = 0; i < sizeof(no); i++)
+		assert_int_equal(look(no[i], 12).seen_rolls, 0);
+}
+
+/* As data only, the binary is carried, not run. */
+static void moved_data_is_no_finding(void **state)
+{
+	struct share s = look(REGION_READ | REGION_ANON, 5);
+
+	(void)state;
+	assert_true(tally_share(&s) > 0.85);
+	assert_false(is_finding(&s));
+}
+
+static void what_is_benign_is_not_in_it(void **state)
+{
+	struct hashbuild *build = hashbuild_new();
+	struct hashgood *good = hashgood_new();
+	struct digestlist list = { 0 };
+	struct hashbuild_sum sum;
+	uint8_t *bytes;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(read_self(&list), 0);
+	assert_true(list.n_rolls > file_bytes / 4096);
+	assert_int_equal(hashbuild_add(build, &list, NULL), 0);
+	/* All but the first page. */
+	list.pages++;
+	list.n_pages--;
+	assert_int_equal(hashgood_add(good, &list), 0);
+	list.pages--;
+	assert_int_equal(
+		hashbuild_bytes(build, good, &bytes, &len, &sum, NULL), 0);
+	assert_int_equal(sum.n_pages, 1);
+	assert_int_equal(sum.n_rolls, 0);
+	free(bytes);
+	hashgood_free(good);
+	hashbuild_free(build);
+	digestlist_free(&list);
+}
+
+/* Other programs: no rolling digest of ours but where code is the same. */
+static void another_program_is_none(void **state)
+{
+	static uint8_t other[ROOM];
+	int fd = open("/bin/bash", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, other, sizeof(other));
+	size_t own = file_bytes;
+	struct share s;
+
+	(void)state;
+	if (fd < 0) {
+		puts("no /bin/bash here");
+		skip();
+	}
+	close(fd);
+	assert_true(n > 0);
+	memcpy(file, other, (size_t)n);
+	file_bytes = (size_t)n;
+	s = look(MOVED, 0);
+	assert_true(s.seen_rolls < 8);
+	file_bytes = own;
+	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(read(fd, file, own), own);
+	close(fd);
+}
+
+/* Each variant against the definition. */
+static void variants_agree(void **state)
+{
+	const struct kernel *scalar = NULL, *k;
+	uint8_t *page = malloc(FLOW_PAGE); /* ASan sees what is behind it */
+	uint64_t seed = 7;
+
+	(void)state;
+	for (size_t i = 0; kernel_variant(i); i++)
+		scalar = kernel_variant(i);
+	for (size_t round = 0; round < 3000; round++) {
+		for (size_t i = 0; i < FLOW_PAGE; i++)
+			page[i] = (uint8_t)fixture_random(&seed);
+		if (round % 2)
+			memset(page + round, 0, 8 + round % 64);
+		for (size_t i = 0; (k = kernel_variant(i)) != NULL; i++) {
+			if (k->usable && !k->usable())
+				continue;
+			assert_int_equal(k->anchors(page),
+					 scalar->anchors(page));
+			assert_int_equal(k->has_zeros(page),
+					 scalar->has_zeros(page));
+		}
+	}
+	free(page);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(moved_code_is_known_at_every_offset),
+		cmocka_unit_test(moved_within_a_page),
+		cmocka_unit_test(where_it_is_looked_for),
+		cmocka_unit_test(moved_data_is_no_finding),
+		cmocka_unit_test(what_is_benign_is_not_in_it),
+		cmocka_unit_test(another_program_is_none),
+		cmocka_unit_test(variants_agree),
+	};
+
+	return cmocka_run_group_tests(tests, make, drop);
+}

@@ -410,15 +410,11 @@ double proc_cpu_share(const struct proc *earlier, const struct proc *later)
 
 /* Documentation/scheduler/sched-stats.rst: time on a processor, time on a run
  * queue, both in ns. */
-static uint64_t wait_ns(int tasks, pid_t tid, bool *runnable)
+static uint64_t thread_wait_ns(int tasks, pid_t tid)
 {
-	char name[32], text[128];
-	struct proc thread = { .pid = tid };
 	unsigned long long ran, waited;
+	char name[32], text[128];
 
-	snprintf(name, sizeof(name), "%d/stat", tid);
-	if (!read_stat(tasks, name, &thread))
-		*runnable |= thread.state == 'R';
 	snprintf(name, sizeof(name), "%d/schedstat", tid);
 	if (io_read_at(tasks, name, text, sizeof(text)) <= 0 ||
 	    sscanf(text, "%llu %llu", &ran, &waited) != 2)
@@ -426,13 +422,10 @@ static uint64_t wait_ns(int tasks, pid_t tid, bool *runnable)
 	return waited;
 }
 
-double proc_wait_share(const struct proc *p)
+uint64_t proc_wait_ns(const struct proc *p)
 {
 	int tasks = openat(p->dir, p->tid == p->pid ? "task" : "../../task",
 			   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	double age = (double)p->seen_ns / 1e9 -
-		     (double)p->start_ticks / (double)sysconf(_SC_CLK_TCK);
-	bool runnable = false;
 	uint64_t waited = 0;
 	pid_t *tids = NULL;
 	size_t n = 0;
@@ -442,8 +435,8 @@ double proc_wait_share(const struct proc *p)
 	if (proc_list(tasks, &tids, &n))
 		n = 0;
 	for (size_t i = 0; i < n; i++)
-		waited += wait_ns(tasks, tids[i], &runnable);
+		waited += thread_wait_ns(tasks, tids[i]);
 	free(tids);
 	close(tasks);
-	return runnable && age > 0.01 ? (double)waited / 1e9 / age : 0;
+	return waited;
 }

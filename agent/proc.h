@@ -49,10 +49,9 @@ bool proc_is(const struct proc *p, int pidfd);
  * least a quarter of a second apart, else since the process began. */
 double proc_cpu_share(const struct proc *earlier, const struct proc *later);
 
-/* How much more of a core @p would have used all its life had the processor been
- * free; 0 if no thread wants to run now, or the kernel does not say.  It takes
- * two files a thread. */
-double proc_wait_share(const struct proc *p);
+/* How long the threads of @p that live have waited for a processor, ns; 0 if the
+ * kernel does not say.  It takes a file a thread. */
+uint64_t proc_wait_ns(const struct proc *p);
 
 /* proc_pid_stat(5) text into @ret (all but uid and dir).  -EBADMSG if it
  * is not of that form. */

@@ -1,4 +1,5 @@
 /* scan.c - one look at one process: the way of flow.h from end to end. */
+#include <poll.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,10 +302,35 @@ static void conclude(struct look *l, int err)
 		mark(l, SCAN_PARTIAL, strerror(-err));
 }
 
+/* Whether it works decides what hits mean, so that then a while is watched: how
+ * much it used since it began tells of its start, or of last week. */
+#define WATCH_MS 260
+
+static void measure_work(struct look *l)
+{
+	struct proc now = *l->proc, later = *l->proc;
+	uint64_t waited;
+
+	l->cpu_share = proc_cpu_share(l->proc, l->proc);
+	if (proc_refresh(&now))
+		return;
+	l->cpu_share = proc_cpu_share(l->proc, &now);
+	if (!l->n_hits)
+		return;
+	waited = proc_wait_ns(&now);
+	poll(NULL, 0, WATCH_MS);
+	if (proc_refresh(&later))
+		return;
+	l->cpu_share = proc_cpu_share(&now, &later);
+	l->wait_share = (double)(proc_wait_ns(&later) - waited) /
+			(double)(later.seen_ns - now.seen_ns);
+	if (l->wait_share < 0 || l->wait_share > later.threads)
+		l->wait_share = 0; /* a thread ended, with what it had waited */
+}
+
 static void fill(struct scan *s, struct look *l)
 {
 	const struct mem_counts *c = mem_counts(s->mem);
-	struct proc now = *l->proc;
 	struct why why = { "" };
 
 	if (s->match && match_end(s->match, &l->hits, &l->n_hits, &why))
@@ -317,12 +343,7 @@ static void fill(struct scan *s, struct look *l)
 	}
 	if (l->unreadable_bytes)
 		mark(l, SCAN_PARTIAL, "resident memory that can not be read");
-	if (proc_refresh(&now) == 0)
-		l->cpu_share = proc_cpu_share(l->proc, &now);
-	else
-		l->cpu_share = proc_cpu_share(l->proc, l->proc);
-	if (l->n_hits)
-		l->wait_share = proc_wait_share(&now);
+	measure_work(l);
 }
 
 /* Who holds what was found?  Only if that memory is still its own: another

@@ -49,29 +49,6 @@ rule Equihash_Personalization
 }
 
 /*
- * Lookalikes: the word in text has no instruction around it. Strings of eleven
- * bytes, the least that stride 4 takes: mov rax, "........"; then a REX prefix,
- * with which gcc and clang go on at every optimization level tried but gcc -O0.
- */
-rule Equihash_Personalization_Immediate
-{
-	meta:
-		family = "Equihash"
-		algorithm = "Equihash"
-		where = "code"
-		severity = "HIGH"
-		reference = "Zcash protocol specification 7.7.1; tromp/equihash blake/blake2.h, equi.h"
-		description = "Machine code that loads the BLAKE2b personalization of Equihash as a 64-bit constant."
-	strings:
-		$zcash = { 48b85a63 61736850 6f5748 }
-		$gold = { 48b84267 6f6c6450 6f5748 }
-		$beam = { 48b84265 616d2d50 6f5748 }
-		$zero = { 48b85a45 524f5f50 6f5748 }
-	condition:
-		any of them
-}
-
-/*
  * The sixth and seventh words of BLAKE2b's initial state with the coin's name
  * and parameters folded in: compilers do that where both are known to them.
  * Lookalikes: BLAKE2b's plain words, and any other personalization, differ.

@@ -17,6 +17,7 @@ from support import (BUILD, CACHE, CLEAN, FINDINGS, ROOT, Case, Processes,
 
 VALIDATE = ROOT.parent / "shared" / "scc" / "validate_finding"
 ETHASH = "@ethereumjs/ethash@10.0.0"
+X11 = "wasm-x11-hash@0.0.2"
 DRIVER = BUILD / "tests" / "randomx_driver"
 
 # Every finding that any test saw; the last test gives them to the validator.
@@ -182,38 +183,46 @@ class RandomX(Case):
         self.assertGreater(seen_at_work, 0, "the other was always over")
 
 
-def npm_modules():
-    """The folder with the npm module, or a reason why there is none."""
+def npm_modules(module):
+    """The folder with an npm module, or a reason why there is none."""
     if not have("node") or not have("npm"):
         return None, "no node or no npm"
-    folder = CACHE / "npm"
-    if not (folder / "node_modules" / "@ethereumjs" / "ethash").exists():
+    name = module.rpartition("@")[0]
+    folder = CACHE / name.rpartition("/")[2]
+    if not (folder / "node_modules" / name).exists():
         folder.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
             ["npm", "install", "--prefix", folder, "--no-audit", "--no-fund",
              "--no-package-lock", "--ignore-scripts", "--fetch-timeout=30000",
-             "--fetch-retries=1", ETHASH],
+             "--fetch-retries=1", module],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, timeout=240)
         if done.returncode:
             said = done.stdout.decode(errors="replace").split("\n")
-            return None, f"npm can not install {ETHASH}: " + next(
+            return None, f"npm can not install {module}: " + next(
                 (x for x in said if "ERR" in x), "?")[:120]
     return folder / "node_modules", ""
 
 
 class Npm(Case):
-    def test_ethash_in_node(self):
-        modules, reason = npm_modules()
+    def mine(self, module, script):
+        modules, reason = npm_modules(module)
         if not modules:
             self.skipTest(reason)
-        p, pid = self.p.offline("node", ROOT / "tests/e2e/ethash.cjs",
+        p, pid = self.p.offline("node", ROOT / "tests/e2e" / script,
                                 modules, stdout=subprocess.PIPE)
         self.p.ready(p, seconds=120)
         result = look(pid)
         self.status(result, FINDINGS)
-        self.assertTrue([r for r in result.rules_of(pid)
-                         if r.startswith("Ethash")], str(result))
+        return result.rules_of(pid), str(result)
+
+    def test_ethash_in_node(self):
+        rules, said = self.mine(ETHASH, "ethash.cjs")
+        self.assertTrue([r for r in rules if r.startswith("Ethash")], said)
+
+    def test_x11_in_webassembly(self):
+        rules, said = self.mine(X11, "x11.cjs")
+        self.assertIn("X11_Data", rules, said)
 
 
 class Monerod(Case):
@@ -225,7 +234,7 @@ class Monerod(Case):
                "zJBzHRCAs9UxqeoyFQMYbqSWYTfJJQAWDm")
 
     def unpack(self):
-        if (self.FOLDER / "usr" / "bin" / "monerod").exists():
+        if have("monerod") or (self.FOLDER / "usr/bin/monerod").exists():
             return
         if not have("apt-get") or not have("dpkg-deb"):
             self.skipTest("no apt: monerod comes from Debian's package")
@@ -251,7 +260,8 @@ class Monerod(Case):
         libraries = ":".join(map(str, self.FOLDER.glob("usr/lib/*-linux-gnu")))
         env = dict(os.environ, LD_LIBRARY_PATH=libraries)
         p, pid = self.p.offline(
-            self.FOLDER / "usr/bin/monerod", "--offline", "--regtest",
+            have("monerod") or self.FOLDER / "usr/bin/monerod",
+            "--offline", "--regtest",
             "--fixed-difficulty", "1000000", "--data-dir",
             self.dir / "chain", "--max-concurrency", "1",
             env=env, stdin=subprocess.PIPE)

@@ -133,7 +133,7 @@ static void show_exclusions(const struct show *show, json_object *o)
 /* Whatever keeps it from being all it could be. */
 static int defects(const struct show *show, json_object *o)
 {
-	const char *failed = text(o, "rules", "reloadFailed");
+	const char *failed;
 	long long drops = number(o, "sensors", "lost");
 	json_object *all = at(o, "sensors", "programs");
 	size_t n = all ? json_object_array_length(all) : 0;
@@ -157,6 +157,7 @@ static int defects(const struct show *show, json_object *o)
 		line(show, "defect", "%lld events were lost, %lld looks at every "
 				     "process made up for them",
 		     drops, number(o, "sensors", "catchUps"));
+	failed = text(o, "rules", "reloadFailed");
 	if (failed[0])
 		line(show, "defect", "the last reload failed: %s", failed);
 	return degraded || drops || failed[0] ? EXIT_INCOMPLETE : EXIT_CLEAN;

@@ -65,8 +65,7 @@ static char *next_line(char *ret, int cap, void *user)
 	return ret;
 }
 
-/* ---- one key --------------------------------------------------------------
- */
+/* ---- one key ----------------------------------------------------------- */
 
 static bool is_exclude_name(const char *s)
 {
@@ -117,15 +116,22 @@ static struct exclusion *exclusion(struct parse *p, const char *name)
 	return x;
 }
 
+static bool is_key(const struct config_key *k, const char *section,
+		   const char *name)
+{
+	bool exclude = is_exclude(section);
+
+	return exclude == config_key_excludes(k) &&
+	       (exclude || !strcmp(section, k->section)) &&
+	       !strcmp(name, k->name);
+}
+
 static size_t find_key(struct parse *p, const char *section, const char *name)
 {
-	const char *table = is_exclude(section) ? CONFIG_EXCLUDE : section;
 	char shown[2][96];
 
 	for (size_t i = 0; i < config_n_keys; i++)
-		if (!strcmp(table, config_keys[i].section) &&
-		    !strcmp(name, config_keys[i].name) &&
-		    (table != section || !config_key_excludes(&config_keys[i])))
+		if (is_key(&config_keys[i], section, name))
 			return i;
 	refuse(p, "[%s] has no key '%s'; davylamp-report --help lists the keys",
 	       text_escape_str(section, shown[0], sizeof(shown[0])),
@@ -169,8 +175,7 @@ static int on_key(void *user, const char *section, const char *name,
 	return 1;
 }
 
-/* ---- a file ---------------------------------------------------------------
- */
+/* ---- a file ------------------------------------------------------------ */
 
 static void check_exclusions(struct parse *p)
 {

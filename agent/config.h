@@ -100,7 +100,7 @@ void config_free(struct config *);
 void config_print(FILE *out);
 
 /* What holds, and in comments where each value comes from: a file that could
- * be read again. */
+ * be read again.  Exclusions are shown as a pass that begins now has them. */
 void config_print_effective(FILE *out, const struct config *);
 
 /* Opens @path for reading if it is a regular file of root or this user that

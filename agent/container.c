@@ -28,9 +28,11 @@ static const char *runtime_before(const char *path, const char *id)
 	static const struct {
 		const char *mark, *name;
 	} known[] = {
-		{ "docker-", "docker" },      { "/docker/", "docker" },
+		{ "docker-", "docker" },
+		{ "/docker/", "docker" },
 		{ "cri-containerd-", "containerd" },
-		{ "crio-", "cri-o" },	      { "libpod-", "podman" },
+		{ "crio-", "cri-o" },
+		{ "libpod-", "podman" },
 		{ "kubepods", "kubernetes" },
 	};
 

@@ -1,8 +1,8 @@
 /* container.h - which container a process is in, and what its runtime knows.
  *
- * The cgroup tells the id, and the runtime; its files, which root owns, tell the
- * rest.  No daemon is asked and no program run: what stands in a database only
- * (podman's labels, containerd's) stays unknown. */
+ * The cgroup tells the id, and the runtime; its files, which root owns, tell
+ * the rest.  No daemon is asked and no program run: what stands in a database
+ * only (podman's labels, containerd's) stays unknown. */
 #ifndef CONTAINER_H
 #define CONTAINER_H
 

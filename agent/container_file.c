@@ -1,12 +1,11 @@
 /* container_file.c - what runtimes write about a container.
  *
  *	docker 20.10 to 27	containers/ID/config.v2.json
- *	containerd 1.4 to 2	the OCI bundle's config.json; its CRI plugin puts
- *				pod, name and image into annotations
- *				(pkg/cri/annotations, DefaultCRIAnnotations())
- *	CRI-O, podman 3 to 5	the same in containers/storage, CRI-O with
- *				annotations of its own (podman: hardly any), and
- *				that store's containers.json with name and image
+ *	containerd 1.4 to 2	the OCI bundle's config.json; its CRI plugin
+ *puts pod, name and image into annotations (pkg/cri/annotations,
+ *DefaultCRIAnnotations()) CRI-O, podman 3 to 5	the same in containers/storage,
+ *CRI-O with annotations of its own (podman: hardly any), and that store's
+ *containers.json with name and image
  *
  * Files below a directory that root owns, in folders that are followed one by
  * one, no link among them: who starts containers has a say in what stands in
@@ -33,7 +32,7 @@ static void copy(char *to, size_t cap, const char *text)
 		snprintf(to, cap, "%s", text);
 }
 
-/* ---- parts -------------------------------------------------------------------- */
+/* ---- parts ------------------------------------------------------------- */
 
 /* Seconds that "Z", "+02:00" or the like is east of UTC; -1: neither. */
 static int offset_of(const char *s)
@@ -104,7 +103,7 @@ static json_object *parse_member(json_object *o, const char *key)
 	return text ? report_json_parse(text, strlen(text)) : NULL;
 }
 
-/* ---- whole files ----------------------------------------------------------------- */
+/* ---- whole files ------------------------------------------------------- */
 
 static void take_docker(struct container *c, json_object *o)
 {
@@ -121,8 +120,7 @@ static void take_docker(struct container *c, json_object *o)
 
 static void take_crio(struct container *c, json_object *notes)
 {
-	json_object *labels =
-		parse_member(notes, "io.kubernetes.cri-o.Labels");
+	json_object *labels = parse_member(notes, "io.kubernetes.cri-o.Labels");
 
 	copy(c->name, sizeof(c->name),
 	     report_json_text(notes, "io.kubernetes.container.name"));
@@ -226,7 +224,7 @@ void container_parse(enum container_file what, const char *text, size_t len,
 	json_object_put(o);
 }
 
-/* ---- where they are ---------------------------------------------------------------- */
+/* ---- where they are ---------------------------------------------------- */
 
 #define BUNDLES "io.containerd.runtime.v2.task/k8s.io/"
 #define STORE	"/var/lib/containers/storage/"
@@ -238,8 +236,8 @@ static const struct {
 	enum container_file what;
 	size_t most; /* bytes */
 } places[] = {
-	{ "/var/lib/docker/containers", "", "/config.v2.json",
-	  CONTAINER_DOCKER, OCI_MAX },
+	{ "/var/lib/docker/containers", "", "/config.v2.json", CONTAINER_DOCKER,
+	  OCI_MAX },
 	{ "/run/containerd", BUNDLES, "/config.json", CONTAINER_OCI, OCI_MAX },
 	{ "/run/k3s/containerd", BUNDLES, "/config.json", CONTAINER_OCI,
 	  OCI_MAX },

@@ -10,7 +10,7 @@
 #include "io.h"
 #include "who.h"
 
-#define DIGESTS    64 /* remembered */
+#define DIGESTS	   64 /* remembered */
 #define CONTAINERS 8  /* likewise */
 /* Bytes of an executable; a longer one fits no digest. */
 #define DIGEST_MAX (256u << 20)
@@ -35,8 +35,7 @@ struct exclude_list {
 	uint64_t uses;
 };
 
-/* ---- the list ---------------------------------------------------------------
- */
+/* ---- the list ---------------------------------------------------------- */
 
 struct exclude_list *exclude_new(void)
 {
@@ -102,8 +101,7 @@ int exclude_check(struct exclusion *x, struct why *why)
 	return 0;
 }
 
-/* ---- a pass
- * ------------------------------------------------------------------- */
+/* ---- a pass ------------------------------------------------------------ */
 
 /* The uid of @user, a name of /etc/passwd or a number; false: there is none. */
 static bool find_user(const char *user, uid_t *ret)
@@ -146,8 +144,7 @@ void exclude_begin(struct exclude_list *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* ---- one process
- * --------------------------------------------------------------- */
+/* ---- one process ------------------------------------------------------- */
 
 /* What was read of a process so far, for all exclusions. */
 struct asked {
@@ -155,7 +152,7 @@ struct asked {
 	bool have_exe, have_cgroup, have_digest, have_container;
 	char exe[4096], cgroup[8192];
 	const struct container *container; /* NULL: in none */
-	const char *digest; /* "": unknown */
+	const char *digest;		   /* "": unknown */
 };
 
 /* The link is what the process's mount namespace calls the file: a first,

@@ -8,7 +8,7 @@
 
 #define ENVIRONMENT_BYTES 16384 /* more is cut, and said */
 
-/* ---- the process ------------------------------------------------------------ */
+/* ---- the process ------------------------------------------------------- */
 
 static json_object *arguments(const struct who *w)
 {
@@ -61,15 +61,15 @@ static void add_environment(json_object *o, const struct proc *p)
 			*equals = '\0';
 		finding_add_hostile(one, "name", text + at);
 		finding_add_text(one, "val",
-			 text_escape_str(equals ? equals + 1 : "", shown,
-					 sizeof(shown)));
+				 text_escape_str(equals ? equals + 1 : "",
+						 shown, sizeof(shown)));
 		json_object_array_add(list, one);
 		at += (ssize_t)len + 1;
 	}
 	json_object_object_add(o, "envVariables", list);
-	json_object_object_add(o, "envVariablesTruncated",
-			       json_object_new_boolean(
-				       n == (ssize_t)sizeof(text) - 1));
+	json_object_object_add(
+		o, "envVariablesTruncated",
+		json_object_new_boolean(n == (ssize_t)sizeof(text) - 1));
 }
 
 static json_object *process(const struct proc *p, const struct who *w,
@@ -107,7 +107,7 @@ static json_object *parents(const struct who *w)
 	return list;
 }
 
-/* ---- its container ----------------------------------------------------------- */
+/* ---- its container ----------------------------------------------------- */
 
 static json_object *labels_of(const struct container *c)
 {
@@ -157,7 +157,7 @@ static json_object *kubernetes(const struct container *c)
 	return o;
 }
 
-/* ---- both ---------------------------------------------------------------------- */
+/* ---- both -------------------------------------------------------------- */
 
 void finding_who(json_object *finding, const struct proc *p,
 		 const struct who *w, const struct finding_tools *tools)

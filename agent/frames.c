@@ -1,8 +1,11 @@
 /* frames.c - which physical frames were looked at in this pass. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include "frames.h"
+#include "keyset.h"
 
 /* 2^33 frames of 4 KiB are 32 TiB, 2 GiB of bits reserved.  Frames beyond are
  * not kept count of: they are never skipped. */
@@ -12,13 +15,59 @@
 /* A frame's state only ever goes up. */
 enum { UNSEEN, SEEN_PLAIN, SEEN_FULL, FOUND };
 
+/* Numbers that frames_of_file() made have this bit. */
+#define OF_FILE (1ULL << 63)
+
+/* File pages kept count of: 4 GiB of them, in 8 MiB of memory at most. */
+#define FILE_PAGES_LOG2 20
+#define DEVICES_MAX	512
+
 struct frames {
 	uint8_t *bits; /* two a frame */
+	struct keyset *files;
+	uint32_t devices[DEVICES_MAX]; /* where (device, inode) is one file */
+	size_t n_devices;
 };
+
+/* proc_pid_mountinfo(5): id, parent, major:minor, ... " - " type, ... */
+static void take_mount(struct frames *f, const char *line)
+{
+	static const char *const sound[] = { "ext2", "ext3", "ext4", "xfs",
+					     "f2fs", "tmpfs", "squashfs",
+					     "erofs" };
+	const char *dash = strstr(line, " - ");
+	unsigned major, minor;
+	size_t len;
+
+	if (!dash || f->n_devices == DEVICES_MAX ||
+	    sscanf(line, "%*d %*d %u:%u ", &major, &minor) != 2)
+		return;
+	len = strcspn(dash + 3, " ");
+	for (size_t i = 0; i < sizeof(sound) / sizeof(sound[0]); i++)
+		if (len == strlen(sound[i]) &&
+		    !strncmp(dash + 3, sound[i], len))
+			f->devices[f->n_devices++] =
+				(uint32_t)(major << 20 | minor);
+}
+
+/* A device that is mounted where we can not see it is not taken. */
+static void read_mounts(struct frames *f)
+{
+	FILE *in = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL;
+	size_t cap = 0;
+
+	f->n_devices = 0;
+	while (in && getline(&line, &cap, in) > 0)
+		take_mount(f, line);
+	free(line);
+	if (in)
+		fclose(in);
+}
 
 int frames_new(struct frames **ret)
 {
-	struct frames *f = malloc(sizeof(*f));
+	struct frames *f = calloc(1, sizeof(*f));
 	void *p = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -27,6 +76,11 @@ int frames_new(struct frames **ret)
 		return -ENOMEM;
 	}
 	f->bits = p;
+	if (keyset_new(FILE_PAGES_LOG2, &f->files)) {
+		frames_free(f);
+		return -ENOMEM;
+	}
+	read_mounts(f);
 	*ret = f;
 	return 0;
 }
@@ -36,23 +90,43 @@ void frames_free(struct frames *f)
 	if (!f)
 		return;
 	munmap(f->bits, BYTES);
+	keyset_free(f->files);
 	free(f);
 }
 
 void frames_reset(struct frames *f)
 {
 	madvise(f->bits, BYTES, MADV_DONTNEED);
+	keyset_reset(f->files);
+	read_mounts(f);
+}
+
+uint64_t frames_of_file(const struct frames *f, uint32_t dev, uint64_t inode,
+			uint64_t offset)
+{
+	const uint64_t numbers[] = { dev, inode, offset };
+
+	for (size_t i = 0; i < f->n_devices && inode; i++)
+		if (f->devices[i] == dev)
+			return keyset_key(f->files, numbers, 3) | OF_FILE;
+	return 0;
+}
+
+static unsigned state_of(const struct frames *f, uint64_t pfn)
+{
+	if (pfn & OF_FILE)
+		return keyset_get(f->files, pfn);
+	if (pfn >= FRAMES_MAX)
+		return UNSEEN;
+	return __atomic_load_n(&f->bits[pfn / 4], __ATOMIC_RELAXED) >>
+		       pfn % 4 * 2 &
+	       3;
 }
 
 bool frames_clean(const struct frames *f, uint64_t pfn, bool plain)
 {
-	unsigned state;
+	unsigned state = state_of(f, pfn);
 
-	if (pfn >= FRAMES_MAX)
-		return false;
-	state = __atomic_load_n(&f->bits[pfn / 4], __ATOMIC_RELAXED) >>
-			pfn % 4 * 2 &
-		3;
 	return state == SEEN_FULL || (plain && state == SEEN_PLAIN);
 }
 
@@ -62,6 +136,8 @@ void frames_mark(struct frames *f, uint64_t pfn, bool plain, bool found)
 	unsigned shift = pfn % 4 * 2;
 	uint8_t *byte, was, now;
 
+	if (pfn & OF_FILE)
+		keyset_raise(f->files, pfn, to);
 	if (pfn >= FRAMES_MAX)
 		return;
 	byte = &f->bits[pfn / 4];

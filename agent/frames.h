@@ -1,5 +1,10 @@
 /* frames.h - which physical frames were looked at in this pass.
  *
+ * A frame is known by its number, or, where the kernel hides the numbers
+ * (without CAP_SYS_ADMIN), by the page of the file that it holds: (device,
+ * inode, offset), on file systems where no two files share a device and an
+ * inode (btrfs is none, of overlays it is not known).
+ *
  * Memory that processes share is looked at once.  A frame in which the sweep
  * found something is remembered as such and is looked at again in every
  * process that maps it, so that a finding is credited to all of them and does
@@ -21,6 +26,12 @@ void frames_free(struct frames *);
 
 /* Forgets everything: a new pass begins. */
 void frames_reset(struct frames *);
+
+/* What stands for the number of the frame that holds the page at @offset of
+ * file (@dev, @inode), as maps shows them (flow.h); 0: nothing does.  Only for
+ * a page of which pagemap says that it is the file's own (bit 61). */
+uint64_t frames_of_file(const struct frames *, uint32_t dev, uint64_t inode,
+			uint64_t offset);
 
 /* Was @pfn looked at to the end in this pass, as plain data (WHERE_PLAIN) or
  * in full, and nothing found? */

@@ -46,7 +46,17 @@ static size_t size_of(json_object *o)
 		       : LEDGER_FINDING + 1;
 }
 
-/* What a process says of itself may be as long as it likes. */
+static void say_cut(json_object *finding)
+{
+	json_object *o = NULL;
+
+	if (!json_object_object_get_ex(finding, "sourceProperties", &o)) {
+		o = json_object_new_object();
+		json_object_object_add(finding, "sourceProperties", o);
+	}
+	json_object_object_add(o, "truncated", json_object_new_boolean(1));
+}
+
 static void cut_processes(json_object *finding)
 {
 	json_object *list = NULL, *p;
@@ -66,7 +76,12 @@ static void cut_processes(json_object *finding)
 json_object *ledger_event_fit(const struct ledger_entry *e,
 			      json_object *finding)
 {
-	json_object *o = NULL, *cut;
+	/* What a process, or whoever started its container, says may be as
+	 * long as it likes; the least of it goes first. */
+	static const char *const spare[] = { "files", "kubernetes",
+					     "sourceProperties", "containers",
+					     "connections" };
+	json_object *o = NULL;
 
 	if (json_object_deep_copy(finding, &o, NULL))
 		return NULL;
@@ -74,11 +89,11 @@ json_object *ledger_event_fit(const struct ledger_entry *e,
 	set(o, "severity", verdict_severity(e->severity));
 	if (size_of(o) > LEDGER_FINDING)
 		cut_processes(o);
-	if (size_of(o) > LEDGER_FINDING) {
-		cut = json_object_new_object();
-		json_object_object_add(cut, "truncated",
-				       json_object_new_boolean(1));
-		json_object_object_add(o, "sourceProperties", cut);
+	for (size_t i = 0; i < sizeof(spare) / sizeof(spare[0]) &&
+			   size_of(o) > LEDGER_FINDING;
+	     i++) {
+		json_object_object_del(o, spare[i]);
+		say_cut(o);
 	}
 	if (size_of(o) > LEDGER_FINDING) {
 		json_object_put(o);

@@ -41,6 +41,9 @@ struct range {
 
 struct mem {
 	struct frames *frames;
+	struct filecache *cache; /* or NULL */
+	uint64_t looked_for;
+	uint64_t file; /* the region's, for the cache; 0: none */
 	const struct proc *proc;
 	const struct region *region;
 	int mem_fd, pagemap_fd;
@@ -61,6 +64,7 @@ struct mem {
 	uint64_t address[BATCH_PAGES];
 	uint64_t pfn[BATCH_PAGES]; /* 0: unknown, or not shared */
 	bool fast[BATCH_PAGES]; /* process_vm_readv may read it */
+	bool of_file[BATCH_PAGES]; /* it is a page of m->file */
 	size_t n_pages;
 };
 
@@ -83,6 +87,13 @@ int mem_new(struct frames *frames, struct mem **ret)
 	m->page = (uint64_t)sysconf(_SC_PAGESIZE);
 	*ret = m;
 	return 0;
+}
+
+void mem_use_filecache(struct mem *m, struct filecache *cache,
+		       uint64_t looked_for)
+{
+	m->cache = cache;
+	m->looked_for = looked_for;
 }
 
 static void detach(struct mem *m)
@@ -168,6 +179,9 @@ void mem_start(struct mem *m, const struct region *region)
 	m->scan_at = region->start;
 	m->n_ranges = m->range = 0;
 	m->n_entries = m->entry = 0;
+	m->file = m->cache ? filecache_file(m->cache, m->proc, region,
+					    m->looked_for)
+			   : 0;
 }
 
 const struct mem_counts *mem_counts(const struct mem *m)
@@ -233,16 +247,40 @@ static int more_entries(struct mem *m)
 	return more == 1 ? read_entries(m, &range) ?: 1 : more;
 }
 
-/* A frame that only one page table maps can not be met twice: 0. */
-static uint64_t shared_pfn(uint64_t entry)
+static uint64_t file_offset(const struct mem *m, uint64_t at)
 {
-	return entry & PM_EXCLUSIVE ? 0 : entry & PM_PFN;
+	return m->region->offset + (at - m->region->start);
+}
+
+/* What the frame is known by.  One that only one page table maps can not be
+ * met twice: 0. */
+static uint64_t shared_pfn(const struct mem *m, uint64_t entry, uint64_t at)
+{
+	const struct region *r = m->region;
+
+	if (entry & PM_EXCLUSIVE || !m->frames)
+		return 0;
+	if (entry & PM_PFN || !(entry & PM_FILE))
+		return entry & PM_PFN;
+	return frames_of_file(m->frames, r->dev, r->inode, file_offset(m, at));
 }
 
 static bool seen_before(const struct mem *m, uint64_t pfn)
 {
 	return m->frames && pfn &&
 	       frames_clean(m->frames, pfn, m->region->where == WHERE_PLAIN);
+}
+
+/* Has an earlier pass seen all of this page of the file? */
+static bool cached(const struct mem *m, uint64_t at)
+{
+	bool plain = m->region->where == WHERE_PLAIN;
+
+	for (uint64_t i = 0; i < m->page; i += FLOW_PAGE)
+		if (!filecache_clean(m->cache, m->file,
+				     file_offset(m, at + i), plain))
+			return false;
+	return true;
 }
 
 static bool is_fast(const struct mem *m, uint64_t entry)
@@ -259,6 +297,7 @@ static int collect(struct mem *m)
 	m->n_pages = 0;
 	while (m->n_pages + per <= BATCH_PAGES) {
 		uint64_t entry, at, pfn;
+		bool of_file;
 
 		if (m->entry == m->n_entries) {
 			int more = more_entries(m);
@@ -273,14 +312,16 @@ static int collect(struct mem *m)
 		m->entry++;
 		if (!(entry & PM_PRESENT))
 			continue;
-		pfn = shared_pfn(entry);
-		if (seen_before(m, pfn)) {
+		pfn = shared_pfn(m, entry, at);
+		of_file = m->file && entry & PM_FILE;
+		if (seen_before(m, pfn) || (of_file && cached(m, at))) {
 			m->counts.shared_bytes += m->page;
 			continue;
 		}
 		for (size_t i = 0; i < per; i++) {
 			m->address[m->n_pages] = at + i * FLOW_PAGE;
 			m->pfn[m->n_pages] = pfn;
+			m->of_file[m->n_pages] = of_file;
 			m->fast[m->n_pages++] = is_fast(m, entry);
 		}
 	}
@@ -346,6 +387,7 @@ static void give_up(struct mem *m, size_t i)
 	memset(m->bytes + i * FLOW_PAGE, 0, FLOW_PAGE);
 	m->counts.unreadable_bytes += FLOW_PAGE;
 	m->pfn[i] = 0;
+	m->of_file[i] = false;
 }
 
 static int copy(struct mem *m)
@@ -427,13 +469,45 @@ int mem_next(struct mem *m, struct batch *ret)
 	return 1;
 }
 
+/* Was what was copied the file's page?  One that became private meanwhile
+ * tells nothing about the file, for all the passes to come. */
+static void confirm_files(struct mem *m)
+{
+	for (size_t i = 0, n; i < m->n_pages; i += n) {
+		uint64_t entry[RUN_MAX];
+		ssize_t got = 0;
+
+		for (n = 1; i + n < m->n_pages && n < RUN_MAX &&
+			    m->address[i + n] ==
+				    m->address[i] + n * FLOW_PAGE;)
+			n++;
+		if (m->of_file[i])
+			got = pread(m->pagemap_fd, entry,
+				    (n * FLOW_PAGE + m->page - 1) / m->page * 8,
+				    (off_t)(m->address[i] / m->page * 8));
+		for (size_t k = 0; k < n; k++) {
+			size_t at = k * FLOW_PAGE / m->page;
+
+			m->of_file[i + k] &= (ssize_t)(at + 1) * 8 <= got &&
+					     entry[at] & PM_PRESENT &&
+					     entry[at] & PM_FILE;
+		}
+	}
+}
+
 void mem_settle(struct mem *m, const bool *found)
 {
 	bool plain = m->region->where == WHERE_PLAIN;
 
-	for (size_t i = 0; i < m->n_pages && m->frames; i++)
-		if (m->pfn[i])
+	if (m->file)
+		confirm_files(m);
+	for (size_t i = 0; i < m->n_pages; i++) {
+		if (m->frames && m->pfn[i])
 			frames_mark(m->frames, m->pfn[i], plain, found[i]);
+		if (m->of_file[i] && !found[i])
+			filecache_mark(m->cache, m->file,
+				       file_offset(m, m->address[i]), plain);
+	}
 }
 
 ssize_t mem_stretch(struct mem *m, uint64_t from, uint64_t to, uint8_t *buf,

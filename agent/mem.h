@@ -12,6 +12,7 @@
 #ifndef MEM_H
 #define MEM_H
 
+#include "filecache.h"
 #include "flow.h"
 #include "frames.h"
 
@@ -20,13 +21,19 @@ struct mem;
 /* What was read and what was not, since mem_attach(). */
 struct mem_counts {
 	uint64_t read_bytes;	   /* copied by mem_next() */
-	uint64_t shared_bytes;	   /* left out: this pass has seen the frame */
+	uint64_t shared_bytes;	   /* left out: this pass has seen the frame,
+				      or an earlier one the file's page */
 	uint64_t unreadable_bytes; /* resident, but no way led to them */
 };
 
 /* A reader with its buffer; @frames (borrowed, may be NULL) spares it frames
  * that were seen in this pass. */
 int mem_new(struct frames *frames, struct mem **ret);
+
+/* Spares it pages of files that did not change, too; @cache is borrowed.
+ * @looked_for as in filecache.h. */
+void mem_use_filecache(struct mem *, struct filecache *cache,
+		       uint64_t looked_for);
 
 void mem_free(struct mem *);
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 #include "io.h"
 #include "maps.h"
 #include "proc.h"
@@ -59,6 +60,18 @@ static int start_matcher(struct scan *s, const struct match_options *o,
 	return make_filters(s, why);
 }
 
+/* Names the rules and digests, for what is kept from pass to pass. */
+static uint64_t looked_for(const struct scan *s)
+{
+	char text[256];
+	int n = snprintf(text, sizeof(text), "%s %s %s %s", DAVYLAMP_VERSION,
+			 s->sweep.set ? hashset_version(s->sweep.set) : "",
+			 s->match ? match_version(s->match) : "",
+			 s->match ? match_engine(s->match) : "");
+
+	return XXH3_64bits(text, (size_t)n);
+}
+
 int scan_new(const struct scan_options *o, struct scan **ret, struct why *why)
 {
 	struct scan *s = calloc(1, sizeof(*s));
@@ -78,6 +91,8 @@ int scan_new(const struct scan_options *o, struct scan **ret, struct why *why)
 	s->sweep.set = o->set;
 	s->sweep.filter = s->filter;
 	s->sweep.any_filter = s->any_filter;
+	if (!err)
+		mem_use_filecache(s->mem, o->cache, looked_for(s));
 	if (err && !why->text[0])
 		why_set(why, err, "%s", strerror(-err));
 	if (err)

@@ -2,6 +2,7 @@
 #ifndef SCAN_H
 #define SCAN_H
 
+#include "filecache.h"
 #include "flow.h"
 #include "hashset.h"
 #include "match.h"
@@ -13,6 +14,7 @@ struct scan_options {
 	struct match_options rules;
 	const struct hashset *set; /* borrowed */
 	struct frames *frames;	   /* borrowed; NULL: none is skipped */
+	struct filecache *cache;   /* borrowed; NULL: no pass is remembered */
 	bool no_match;		   /* digests only: no matcher is started */
 	/* Told of every place that the matcher is shown; may be NULL. */
 	void (*suspect)(void *user, const struct batch *,

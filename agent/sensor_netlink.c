@@ -157,17 +157,21 @@ static void take(struct netlink *l, struct sensor_way *w,
 	}
 }
 
-/* The event in a message from the kernel, or NULL. */
-static const struct proc_event *event_in(const char *bytes, size_t len,
-					 const struct sockaddr_nl *from)
+/* The event in a message, if it is one from the kernel.  It stands there at a
+ * multiple of 4 bytes only. */
+static bool get_event(const char *bytes, size_t len,
+		      const struct sockaddr_nl *from, struct proc_event *ret)
 {
 	const struct nlmsghdr *h = (const void *)bytes;
 	const struct cn_msg *m = NLMSG_DATA(h);
 
 	if (from->nl_pid || len < AT(event_data) || m->id.idx != CN_IDX_PROC ||
 	    m->id.val != CN_VAL_PROC)
-		return NULL;
-	return (const void *)m->data;
+		return false;
+	len -= AT(what);
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret, m->data, len < sizeof(*ret) ? len : sizeof(*ret));
+	return true;
 }
 
 #define MESSAGE_BYTES 256
@@ -195,11 +199,10 @@ static int receive(struct netlink *l, struct sensor_way *w)
 	if (n < 0)
 		return -errno;
 	for (int i = 0; i < n; i++) {
-		const struct proc_event *e =
-			event_in(bytes[i], m[i].msg_len, &from[i]);
+		struct proc_event e;
 
-		if (e)
-			take(l, w, e);
+		if (get_event(bytes[i], m[i].msg_len, &from[i], &e))
+			take(l, w, &e);
 	}
 	return n;
 }
@@ -299,15 +302,15 @@ static int await_answer(int fd)
 
 	for (int i = 0; i < 1000 && poll(&p, 1, 500) == 1; i++) {
 		socklen_t len = sizeof(from);
-		const struct proc_event *e;
+		struct proc_event e;
 		ssize_t n = recvfrom(fd, bytes, sizeof(bytes), MSG_DONTWAIT,
 				     (void *)&from, &len);
 
-		e = n > 0 ? event_in(bytes, (size_t)n, &from) : NULL;
-		if (e && e->what == PROC_EVENT_NONE)
-			return -(int)e->event_data.ack.err;
-		if (e) /* somebody listens already, so it works */
-			return 0;
+		if (n < 0 || !get_event(bytes, (size_t)n, &from, &e))
+			continue;
+		/* Other events: somebody listens already, so it works. */
+		return e.what == PROC_EVENT_NONE ? -(int)e.event_data.ack.err
+						 : 0;
 	}
 	return -EOPNOTSUPP;
 }

@@ -26,6 +26,9 @@
 /* An urgent look takes no longer; what it leaves the pass will see. */
 #define URGENT_NS (30 * SECOND_NS)
 
+/* A look that takes more CPU time is told of. */
+#define DEAR_NS SECOND_NS
+
 /* CPU time, in clock ticks, below which a newborn did nothing since it was
  * looked at: what it holds is what it held. */
 #define IDLE_TICKS 2
@@ -280,6 +283,7 @@ static void look(struct service *s, const struct proc *p, struct target was,
 void service_look(struct service *s, struct target *t, enum lane lane)
 {
 	struct proc p;
+	uint64_t before;
 
 	queue_take(s->queue, t, lane);
 	if (lane == LANE_URGENT)
@@ -287,10 +291,14 @@ void service_look(struct service *s, struct target *t, enum lane lane)
 	if (open_process(s, t, &p))
 		return;
 	service_charge(s, s->lane);
+	before = s->cpu_ns;
 	if (wants_look(s, t, &p, lane)) {
 		p.hidden |= t->hidden;
 		look(s, &p, *t, lane);
 	}
-	proc_close(&p);
 	service_charge(s, lane);
+	if (s->cpu_ns - before > DEAR_NS)
+		log_say(LOG_WARNING, "a look at process %d took %.1f s of CPU",
+			p.pid, (double)(s->cpu_ns - before) / 1e9);
+	proc_close(&p);
 }

@@ -281,19 +281,27 @@ struct dns {
 	__be16 questions, answers, authorities, additional;
 };
 
-/* Where UDP begins in @skb, 0 if it is none (or has headers in between). */
+struct ip { /* without options, and the first port after it */
+	__u8 words, rest[8], protocol, more[10];
+	__be16 source;
+};
+
+/* Where UDP begins in @skb, 0 if it is none (or has headers in between), or by
+ * its first look no answer: one call for nearly all packets there are. */
 static __u32 udp_at(struct __sk_buff *skb)
 {
-	__u8 b;
+	struct ip ip;
+	__u8 next;
 
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		if (bpf_skb_load_bytes(skb, 9, &b, 1) || b != IPPROTO_UDP ||
-		    bpf_skb_load_bytes(skb, 0, &b, 1))
+		if (bpf_skb_load_bytes(skb, 0, &ip, sizeof(ip)) ||
+		    ip.protocol != IPPROTO_UDP ||
+		    (ip.words == 0x45 && ip.source != bpf_htons(DNS_PORT)))
 			return 0;
-		return (b & 15) * 4;
+		return (ip.words & 15) * 4;
 	}
 	if (skb->protocol == bpf_htons(ETH_P_IPV6) &&
-	    !bpf_skb_load_bytes(skb, 6, &b, 1) && b == IPPROTO_UDP)
+	    !bpf_skb_load_bytes(skb, 6, &next, 1) && next == IPPROTO_UDP)
 		return 40;
 	return 0;
 }

@@ -8,9 +8,8 @@ import subprocess
 import unittest
 
 import support
-from support import (AS_ROOT, CLEAN, DAVYLAMP, FINDINGS, INCOMPLETE, NOBODY,
-                     PLANT, UNABLE, USAGE, Case, davylamp, scan)
-from test_input import MINER
+from support import (AS_ROOT, CLEAN, DAVYLAMP, FINDINGS, INCOMPLETE, MINER,
+                     NOBODY, PLANT, UNABLE, USAGE, Case, davylamp, scan)
 
 ID = "4f1e" * 16
 LATER = "2099-12-31"

@@ -441,6 +441,8 @@ static void only_one_may_keep_it(void **state)
 
 static void endless_arguments_are_cut(void **state)
 {
+	static const char *const members[] = { "files", "containers",
+					       "kubernetes", "connections" };
 	struct ledger_process p = process(1);
 	json_object *f = finding_of("Y"), *v;
 	char *args = malloc(100001);
@@ -461,6 +463,16 @@ static void endless_arguments_are_cut(void **state)
 				     SEVERITY_HIGH, &p, f, NULL),
 			 0);
 	assert_string_equal(events(), "open:Y open:Y");
+	/* Nor can a container's labels keep a finding from being told. */
+	for (size_t i = 0; i < 4; i++) {
+		json_object_object_add(f, members[i],
+				       json_object_new_string(args));
+		p.pid++;
+		assert_int_equal(ledger_seen(ledger, spool, CATEGORY_YARA,
+					     SEVERITY_HIGH, &p, f, NULL),
+				 0);
+		assert_string_equal(events(), "open:Y");
+	}
 	json_object_put(f);
 	free(args);
 }

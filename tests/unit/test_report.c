@@ -241,8 +241,9 @@ static void formats_take_wrong_types(void **state)
 		"\"eventTime\":\"x\"",
 		"\"description\":null",
 		"\"containers\":[7],\"kubernetes\":{\"pods\":[null]}",
-		"\"containers\":[{\"labels\":[1,{\"name\":\"\"}]}],"
-		"\"kubernetes\":[],\"sourceProperties\":{\"parents\":[3]}",
+		"\"containers\":[{\"labels\":[1,{\"name\":\"\"}]}]",
+		"\"kubernetes\":[]",
+		"\"sourceProperties\":{\"parents\":[3]}",
 	};
 	struct config c;
 	char text[512];

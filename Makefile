@@ -66,7 +66,7 @@ PRELOADS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%.so,$(wildcard tests/tool
 TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(filter-out tests/tools/preload_%,$(wildcard tests/tools/*.c))) $(PRELOADS)
 BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench codeshape makeset target)
 
-.PHONY: all scan test bench bench-compare bench-tools fuzz install uninstall clean help deps-build deps-test
+.PHONY: all scan test bench corpus innocents bench-compare bench-tools fuzz install uninstall clean help deps-build deps-test
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -158,10 +158,14 @@ $(BUILD)/tests/%.so: tests/tools/%.c | $(TREE)
 $(BUILD)/tests/failing: tests/faults/failing.c $(BUILD)/davylamp
 	@mkdir -p $(@D)
 	$(call say,TEST)$(LINK) $(FLAGS) $(JSON_MUST) -o $@ $< $(BUILD)/obj/davylamp.o $(BUILTIN) $(BUILD)/libagent.a $(call libs,$(DAVYLAMP_LIBS)) -lpthread
+# No sanitizer works in a static program.
+$(BUILD)/tests/packed: tests/tools/packed.c | $(TREE)
+	@mkdir -p $(@D)
+	$(call say,TOOL)$(CC) $(filter-out $(SANFLAGS),$(FLAGS)) -static-pie -o $@ $<
 
 $(BUILD)/tests/%: tests/tools/%.c | $(TREE)
 	@mkdir -p $(@D)
-	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP $(if $(findstring packed,$*),-static-pie,-pie) -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
+	$(call say,TOOL)$(CC) $(FLAGS) -MMD -MP -pie -o $@ $< $(if $(findstring randomx,$*),-lrandomx) -lpthread
 
 $(BUILD)/bench/bench: bench/stages.c
 $(BUILD)/bench/%: bench/%.c $(BUILTIN) $(BUILD)/libagent.a
@@ -182,6 +186,14 @@ test-tools: $(TOOLS) $(BUILD)/tests/differential $(if $(SAN),,$(BUILD)/tests/fai
 bench: ## measure: copy, sweep, yara; results into bench/record
 	$(Q)$(MAKE) --no-print-directory all bench-tools
 	$(Q)BUILD=$(BUILD) bench/run $(BENCH)
+
+corpus: ## build each proof of work in 18 ways, look at it run (an hour)
+	$(Q)$(MAKE) --no-print-directory all test-tools
+	$(Q)BUILD=$(BUILD) tests/pow/corpus.py $(CORPUS)
+
+innocents: ## keep a hundred innocent programs busy, look at them (INNOCENTS='--rounds 100')
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(BUILD) bench/rules/innocents.py $(INNOCENTS)
 
 bench-compare: ## what changed between two records, A= and B=
 	$(Q)bench/compare $(A) $(B)

@@ -47,7 +47,8 @@ static int make_scans(struct service *s, struct service_gear *g,
 		      struct why *why)
 {
 	struct scan_options o = { .set = g->set,
-				  .frames = s->frames };
+				  .frames = s->frames,
+				  .cache = s->cache };
 	int err = 0;
 
 	g->rule_paths[0] = g->config.run.rules;
@@ -328,6 +329,8 @@ static int start(struct service *s, struct why *why)
 	if (!err)
 		err = frames_new(&s->frames);
 	if (!err)
+		err = filecache_new(&s->cache);
+	if (!err)
 		err = gear_new(s, &s->gear, why);
 	if (!err)
 		err = record_open(&s->gear->config, &s->record, why);
@@ -398,6 +401,7 @@ void service_free(struct service *s)
 	service_net_free(s->net);
 	record_close(s->record);
 	frames_free(s->frames);
+	filecache_free(s->cache);
 	if (s->cgroups >= 0)
 		close(s->cgroups);
 	if (s->signals >= 0)

@@ -58,6 +58,7 @@ struct service {
 	const char *config_path;
 	struct service_gear *gear;
 	struct frames *frames;
+	struct filecache *cache; /* over passes and reloads */
 
 	struct views *views;
 	struct sensor *sensor;

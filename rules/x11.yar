@@ -78,3 +78,44 @@ rule X11_Hash_Zoo
 			(hash == 8 and any of ($bmw_*))
 		)
 }
+
+/*
+ * The same tables in any memory: a WebAssembly module's data lies in the heap of
+ * its browser or runtime. Lookalikes: rule files and signature databases in a
+ * scanner's heap, which the verdict knows by being plain data of many families,
+ * or idle. Plain forms only, four of them; MEDIUM for that reason.
+ */
+rule X11_Data
+{
+	meta:
+		family = "X11/X16R"
+		algorithm = "X11, X16R, GhostRider and relatives"
+		where = "any"
+		severity = "MEDIUM"
+		reference = "SHA-3 second-round submissions (Luffa, CubeHash, SHAvite-3, SIMD, Hamsi, Fugue, Shabal)"
+		description = "Initial values of four or more rejected SHA-3 candidates in memory of any kind, as a browser or JavaScript miner has them."
+	strings:
+		$luffa = {
+			691e256d e051b044 b46faa4e 6584f7db 1120296e f42d1590 398105ee bb10f6de
+		}
+		$cubehash = {
+			612aea2a d494f450 8b8b532d 3ed86741 1323ee3f 8ccf01c7 8e9639cc 9556ac50
+		}
+		$shavite = {
+			d8cdfc72 2747ca79 7b078a12 ec5ad540 061a90d1 07e30a43 d15c9fb2 fcfb07df
+		}
+		$simd = {
+			956ba10b ad99f972 aec2ec9f fc6432ba 2949895e e5309f8e 37aa1d2f 58c5f2f0
+		}
+		$hamsi = {
+			65657473 7261706c 7241206b 65626e65 31206772 62202c30 32207375 2c363434
+		}
+		$fugue = {
+			7ea50788 75af16e6 dbe4d3c5 27b09aac 17f115d9 54cceeb6 0b02e806 d1ef924a
+		}
+		$shabal = {
+			fd8d7220 53bdc046 99b682e7 32463055 90efb471 2ce8a90e f130b9db 8b6bd0fa
+		}
+	condition:
+		4 of them
+}

@@ -31,8 +31,7 @@ def add_test(program, build):
     def test(self):
         path = corpus.compile_one(self.folder, program, build)
         with Processes() as processes:
-            families, severity, rules = corpus.look(processes, path, program,
-                                                    build)
+            families, severity, rules = corpus.look(processes, path, build)
         if program in UNSEEN:
             self.assertEqual(families, [], "seen now: take it from UNSEEN")
             return

@@ -2,10 +2,12 @@
 """Builds the programs of tests/pow in many ways, runs each offline and asks
 davylamp which families it sees.
 
-    corpus.py [--builds WORD,...] [--programs WORD,...] [--json FILE]
+    corpus.py [--builds WORD,...] [--programs WORD,...] [--map] [--json FILE]
 
 The default is every program in every build.  Prints a matrix, one line a build;
-a program that does not find itself right on its test vectors is an error."""
+a program that does not find itself right on its test vectors is an error.
+--map lays the programs out in memory without running them, which is quick, but
+shows no working memory."""
 import argparse
 import concurrent.futures
 import json
@@ -109,11 +111,11 @@ def compile_one(folder, program, build):
     return out
 
 
-def look(processes, path, program, build):
-    """The families seen in the running program, with its severity."""
+def look(processes, path, build, laid_out=False):
+    """(families, severity, rules) seen in the running program."""
     after = BUILDS[build][2]
     words = [path]
-    if after == "mapped":
+    if after == "mapped" or laid_out and after != "packed":
         words = [tool("mapelf"), path]
     elif after == "renamed":
         words = ["bash", "-c", 'exec -a "[kworker/u4:2]" "$0"', path]
@@ -133,7 +135,7 @@ def look(processes, path, program, build):
         processes.stop(p)
 
 
-def run(builds, programs, folder, say=print):
+def run(builds, programs, folder, laid_out=False, say=print):
     """{(build, program): (families, severity, rules)} of what was looked at."""
     tables(folder)
     seen = {}
@@ -148,7 +150,7 @@ def run(builds, programs, folder, say=print):
             with support.Processes() as processes:
                 for program in programs:
                     seen[build, program] = look(processes, paths[program],
-                                                program, build)
+                                                build, laid_out)
             missed = [p for p in programs
                       if PROGRAMS[p] not in seen[build, p][0]]
             say(f"{build:18} {len(programs) - len(missed)} of {len(programs)}"
@@ -160,6 +162,7 @@ def main():
     words = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     words.add_argument("--builds", default=",".join(BUILDS))
     words.add_argument("--programs", default=",".join(PROGRAMS))
+    words.add_argument("--map", action="store_true")
     words.add_argument("--json")
     words.add_argument("--verbose", action="store_true")
     w = words.parse_args()
@@ -168,7 +171,8 @@ def main():
         for x in w.builds.split(","))]
     programs = [p for p in PROGRAMS if p in w.programs.split(",")]
     folder = support.BUILD.resolve() / "pow"
-    seen = run(builds, programs, folder, lambda x: print(x, flush=True))
+    seen = run(builds, programs, folder, w.map,
+               lambda x: print(x, flush=True))
     if w.verbose:
         for (build, program), (families, severity, rules) in seen.items():
             print(f"{build:18} {program:12} {severity:6} {' '.join(rules)}")

@@ -275,10 +275,15 @@ const struct exclusion *exclude_find(struct exclude_list *l,
 	a.have_exe = a.have_cgroup = a.have_digest = a.have_container = false;
 	pthread_mutex_lock(&l->lock);
 	for (size_t i = 0; i < l->n && !found; i++)
-		if (fits(l, &l->list[i], &a)) {
-			l->list[i].covered++;
+		if (fits(l, &l->list[i], &a))
 			found = &l->list[i];
-		}
 	pthread_mutex_unlock(&l->lock);
 	return found;
+}
+
+void exclude_cover(struct exclude_list *l, const struct exclusion *x)
+{
+	pthread_mutex_lock(&l->lock);
+	l->list[x - l->list].covered++;
+	pthread_mutex_unlock(&l->lock);
 }

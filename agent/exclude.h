@@ -61,12 +61,15 @@ int exclude_check(struct exclusion *, struct why *why);
  * a user that there is not, holds for nobody. */
 void exclude_begin(struct exclude_list *);
 
-/* The exclusion that covers this process now, counted there, or NULL.  Reads
+/* The exclusion that covers this process now, or NULL.  Reads
  * what the selectors ask for and no more: nothing where there are no
  * exclusions, a link for an executable; its digest is remembered.  Any thread.
  */
 const struct exclusion *exclude_find(struct exclude_list *,
 				     const struct proc *);
+
+/* A process of this pass is left out for @x: once for each. */
+void exclude_cover(struct exclude_list *, const struct exclusion *x);
 
 /* All of them, for summaries. */
 size_t exclude_count(const struct exclude_list *);

@@ -92,6 +92,7 @@ static void take(struct pass *p, struct scan *scan, const struct seen *seen)
 	} else if (self_is(&proc)) {
 		; /* holds the rules that it looks for */
 	} else if ((x = exclusion_of(p, &proc))) {
+		exclude_cover(p->o.excludes, x);
 		pthread_mutex_lock(&p->lock);
 		p->events->excluded(p->events->user, &proc, x);
 		pthread_mutex_unlock(&p->lock);

@@ -29,6 +29,7 @@ struct target {
 	uint64_t cpu_ns, cpu_at_ns; /* at the last census */
 	double cpu_share;      /* of one core, over about a minute */
 	uint64_t cgroup;       /* when it began, 0: unknown */
+	uint64_t covered;      /* by an exclusion, in the pass of this number */
 	uint32_t census;       /* number of the last one that saw it */
 	uint8_t newborn_looks; /* still to come */
 	uint8_t deeds;	       /* that made it due, as code made */

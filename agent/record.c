@@ -95,6 +95,13 @@ int record_observation(struct record *r, json_object *json, struct why *why)
 			   SEVERITY_LOW, &davylamp, json, why);
 }
 
+void record_excluded(struct record *r, const struct proc *proc)
+{
+	struct ledger_process p = { proc->pid, proc->start_ticks, "" };
+
+	ledger_look(r->ledger, &p, LEDGER_ENDED);
+}
+
 void record_absent(struct record *r, pid_t pid)
 {
 	struct ledger_process p = { .pid = pid, .exe = "" };

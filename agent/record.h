@@ -28,6 +28,10 @@ int record_look(struct record *, const struct look *look, enum verdict verdict,
  * stays open until record_end_gone() asks for process 0 and is told no. */
 int record_observation(struct record *, json_object *json, struct why *why);
 
+/* A process is not looked at any more, on purpose: what was found in it is
+ * over. */
+void record_excluded(struct record *, const struct proc *);
+
 /* A process that is there and can not be looked at: what was found in it
  * stays open. */
 void record_absent(struct record *, pid_t pid);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "io.h"
 #include "resume.h"
@@ -45,6 +46,7 @@ int resume_save(const char *directory, const char *version,
 	      const struct queue *q)
 {
 	int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd, err;
+	struct stat st;
 	FILE *f;
 
 	if (dir < 0)
@@ -53,6 +55,9 @@ int resume_save(const char *directory, const char *version,
 	fd = openat(dir, "resume.new",
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	f = fd < 0 ? NULL : fdopen(fd, "w");
+	/* What root leaves in the folder of the service's user is that user's. */
+	if (f && geteuid() == 0 && fstat(dir, &st) == 0)
+		(void)!fchown(fd, st.st_uid, st.st_gid);
 	err = f ? write_all(f, version, q) : -errno;
 	if (f && fclose(f) && !err)
 		err = -errno;

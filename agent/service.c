@@ -100,33 +100,6 @@ static int gear_new(struct service *s, struct service_gear **ret,
 	return 0;
 }
 
-/* Both live until the new one is whole; if it is not, the old one stays. */
-static void reload(struct service *s)
-{
-	struct service_gear *g = NULL, *old = s->gear;
-	struct why why = { "" };
-	int err;
-
-	s->reload = false;
-	notify_reloading();
-	err = gear_new(s, &g, &why);
-	if (err) {
-		log_say(LOG_ERR, "reload: %s; what was loaded before goes on",
-			why.text);
-		s->reload_why = why;
-	} else {
-		s->gear = g;
-		gear_free(old);
-		frames_reset(s->frames);
-		budget_set(&s->budget, g->config.run.cpu_budget / 100);
-		s->reload_why.text[0] = '\0';
-		s->counts.reloads++;
-		log_say(LOG_NOTICE, "reloaded: rules %s, page digests %s",
-			g->tools.rules_version, g->tools.set_version);
-	}
-	notify_send("READY=1");
-}
-
 /* ---- the whole pass -------------------------------------------------------- */
 
 /* A number in [0, 1) that nobody can foretell. */
@@ -145,7 +118,7 @@ static void begin_pass(struct service *s)
 	struct target *t;
 
 	/* After a restart what was just looked at need not be again. */
-	if (s->pass.number == 0)
+	if (s->pass.number == 0 && s->counts.reloads == 0)
 		recent = s->gear->config.run.pass_interval_ns / 2;
 	exclude_begin(s->gear->config.excludes);
 	frames_reset(s->frames);
@@ -179,6 +152,36 @@ static void end_pass(struct service *s)
 		      s->queue))
 		log_say(LOG_WARNING, "%s/resume can not be written",
 			s->gear->config.findings.state);
+}
+
+/* ---- reload ---------------------------------------------------------------- */
+
+/* Both live until the new one is whole; if it is not, the old one stays.  What
+ * the new one looks for, or leaves out, it does everywhere at once. */
+static void reload(struct service *s)
+{
+	struct service_gear *g = NULL, *old = s->gear;
+	struct why why = { "" };
+	int err;
+
+	s->reload = false;
+	notify_reloading();
+	err = gear_new(s, &g, &why);
+	if (err) {
+		log_say(LOG_ERR, "reload: %s; what was loaded before goes on",
+			why.text);
+		s->reload_why = why;
+	} else {
+		s->gear = g;
+		gear_free(old);
+		budget_set(&s->budget, g->config.run.cpu_budget / 100);
+		s->reload_why.text[0] = '\0';
+		s->counts.reloads++;
+		begin_pass(s);
+		log_say(LOG_NOTICE, "reloaded: rules %s, page digests %s",
+			g->tools.rules_version, g->tools.set_version);
+	}
+	notify_send("READY=1");
 }
 
 /* ---- what is next ---------------------------------------------------------- */

@@ -215,19 +215,29 @@ static bool is_idle(const struct target *t, const struct proc *p)
 	       p->cpu_ticks - t->looked_ticks < IDLE_TICKS;
 }
 
-static bool is_excluded(struct service *s, const struct proc *p)
+static bool is_excluded(struct service *s, struct target *t,
+			const struct proc *p)
 {
-	return exclude_find(s->gear->config.excludes, p) != NULL;
+	struct exclude_list *all = s->gear->config.excludes;
+	const struct exclusion *x = exclude_find(all, p);
+
+	if (!x)
+		return false;
+	if (t->covered != s->pass.number + 1)
+		exclude_cover(all, x);
+	t->covered = s->pass.number + 1;
+	record_excluded(s->record, p);
+	return true;
 }
 
-static bool wants_look(struct service *s, const struct target *t,
+static bool wants_look(struct service *s, struct target *t,
 		       const struct proc *p, enum lane lane)
 {
 	if (p->kernel || p->state == 'Z' || p->state == 'X' || self_is(p))
 		return false;
 	if (lane == LANE_URGENT && is_idle(t, p))
 		return false;
-	if (is_excluded(s, p)) {
+	if (is_excluded(s, t, p)) {
 		s->counts.excluded++;
 		return false;
 	}

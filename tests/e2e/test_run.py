@@ -278,9 +278,26 @@ class Run(Case):
                  "the exclusion")
         time.sleep(1)
         self.assertIsNone(s.of(p.pid))
-        self.assertEqual(s.status()["exclusions"][0]["name"], "quiet")
+        told = s.status()["exclusions"][0]
+        self.assertEqual((told["name"], told["processes"]), ("quiet", 1))
         shown = davylamp("status", "--config", s.config)
         self.assertIn("a test", shown.out)
+
+    def test_what_is_excluded_later_is_closed(self):
+        s = Service(self)
+        p = self.p.start(*as_nobody(), PLANT, "file-r--",
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         cwd="/tmp")
+        p.stdin.write(MINER)
+        p.stdin.close()
+        self.p.ready(p)
+        wait_for(lambda: s.of(p.pid), 20, "the finding")
+        s.more = ("[exclude quiet]\nuser = nobody\nreason = a test\n"
+                  "until = 2099-12-31\n")
+        s.write()
+        os.kill(s.p.pid, signal.SIGHUP)
+        wait_for(lambda: s.status()["rules"]["reloads"] == 1, 20, "a reload")
+        wait_for(lambda: s.of(p.pid, "close"), 60, "its end")
 
     def test_a_connection_that_is_closed_is_told(self):
         """Whom it called when it began, though that is over by now."""

@@ -34,6 +34,9 @@ static const char *find(struct exclude_list *l)
 	struct proc p = child_proc(pid);
 	const struct exclusion *x = exclude_find(l, &p);
 
+	if (x)
+		exclude_cover(l, x);
+
 	proc_close(&p);
 	return x ? x->name : "";
 }

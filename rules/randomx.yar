@@ -6,12 +6,7 @@
  * therefore not used: they are short, and the first thing a fork edits.
  *
  * aarch64: the AES keys and the superscalar table are emitted as on x86-64
- * (literal pools).
- *
- * Left out on purpose: the superscalar constants as immediates (mov r64, imm64;
- * xor), as portable builds and WebAssembly without SIMD have them. They are
- * twelve bytes in a row, and a string of fewer than fifteen makes the look at
- * all memory of its kind slower by a tenth (agent/prefilter.h).
+ * (literal pools); only the immediates rule is x86-64.
  */
 
 /*
@@ -95,6 +90,55 @@ rule RandomX_Superscalar_Table
 		}
 	condition:
 		$adds
+}
+
+/*
+ * Lookalikes: the MMIX multiplier as an immediate (any PCG generator) is not
+ * among the strings. Each string is "mov r64, imm64; xor r64", 12 bytes, for
+ * the three registers that gcc takes in this loop, and in the form that V8
+ * gives to WebAssembly (where a file holds it: all anonymous memory is spared
+ * strings as short as these). The immediate alone would be 8 bytes, too short for the
+ * prefilter. An aarch64 compiler splits the same constants over movz/movk,
+ * where no run of bytes is left to match: there, and with other choices of
+ * registers, RandomX_AES_Keys and the table have to do.
+ */
+rule RandomX_Superscalar_Immediates
+{
+	meta:
+		family = "RandomX"
+		algorithm = "RandomX"
+		where = "code"
+		severity = "HIGH"
+		reference = "tevador/RandomX src/dataset.cpp, initDatasetItem()"
+		description = "Machine code that loads five or more RandomX superscalar constants, as the portable dataset builder does when compiled."
+	strings:
+		$rax_2 = { 48b846d8 c238df99 70a74831 }
+		$rax_3 = { 48b85c49 22bf1cb9 26814831 }
+		$rax_4 = { 48b8628a 9f179725 4d494831 }
+		$rax_5 = { 48b80cec aaceb9ef 37924831 }
+		$rax_6 = { 48b8782d e66c7456 2a2f4831 }
+		$rax_7 = { 48b84ee5 2cb6f73b 85844831 }
+		$rcx_2 = { 48b946d8 c238df99 70a74831 }
+		$rcx_3 = { 48b95c49 22bf1cb9 26814831 }
+		$rcx_4 = { 48b9628a 9f179725 4d494831 }
+		$rcx_5 = { 48b90cec aaceb9ef 37924831 }
+		$rcx_6 = { 48b9782d e66c7456 2a2f4831 }
+		$rcx_7 = { 48b94ee5 2cb6f73b 85844831 }
+		$rdx_2 = { 48ba46d8 c238df99 70a74831 }
+		$rdx_3 = { 48ba5c49 22bf1cb9 26814831 }
+		$rdx_4 = { 48ba628a 9f179725 4d494831 }
+		$rdx_5 = { 48ba0cec aaceb9ef 37924831 }
+		$rdx_6 = { 48ba782d e66c7456 2a2f4831 }
+		$rdx_7 = { 48ba4ee5 2cb6f73b 85844831 }
+		$wasm_1 = { 48bafca1 f5598a97 0a814833 }
+		$wasm_2 = { 48ba46d8 c238df99 70a74833 }
+		$wasm_3 = { 48ba5c49 22bf1cb9 26814833 }
+		$wasm_4 = { 48ba628a 9f179725 4d494833 }
+		$wasm_5 = { 48ba0cec aaceb9ef 37924833 }
+		$wasm_6 = { 48ba782d e66c7456 2a2f4833 }
+		$wasm_7 = { 48ba4ee5 2cb6f73b 85844833 }
+	condition:
+		5 of ($rax_*) or 5 of ($rcx_*) or 5 of ($rdx_*) or 5 of ($wasm_*)
 }
 
 /*

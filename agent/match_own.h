@@ -11,9 +11,7 @@
 #include "match_child.h"
 #include "wire.h"
 
-#ifndef MATCH_ANSWER_MS	      /* a test that stops the matcher is in a hurry */
 #define MATCH_ANSWER_MS 30000 /* for 1 MiB of windows */
-#endif
 
 /* A rule that the matcher did not survive.  In one process: that is the
  * process's doing, and it is off there.  In so many: it is off everywhere. */

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#define MATCH_ANSWER_MS 60
 #include "match.c"
 #include "match_fixture.h"
 
@@ -202,6 +201,10 @@ static struct match *start_ill(const char *way, const char *when, int rule)
 	m = start_match(how, &err, &why);
 	if (!m)
 		fail_msg("%s: %s", how, why.text);
+	/* Only those are waited for; the others may be slow on a busy machine.
+	 */
+	if (!strcmp(way, "spin") || !strcmp(way, "stop"))
+		m->answer_ms = 500;
 	return m;
 }
 
@@ -225,7 +228,7 @@ static void check_all_found(size_t n)
 /* A thousand in all: each look but the first begins with one that fails. */
 static void chance_costs_nothing(void **state)
 {
-	static const int rounds[] = { 190, 190, 60, 20, 20, 20 };
+	static const int rounds[] = { 202, 202, 60, 8, 8, 20 };
 
 	(void)state;
 	for (size_t w = 0; w < sizeof(ways) / sizeof(ways[0]); w++)

@@ -14,8 +14,8 @@ static const struct {
 	{ "status", "--status", "what waits in the spool, and why", false },
 	{ "flush", "--once", "deliver what waits now", false },
 	{ "setup", "--setup",
-	  "ORGANIZATION: find or create the source in "
-	  "Security Command Center, print what to grant",
+	  "ORGANIZATION: find or create the source in Security Command\n"
+	  "          Center, print what to grant",
 	  true },
 };
 

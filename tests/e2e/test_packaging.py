@@ -12,7 +12,9 @@ from support import AS_ROOT, BUILD, ROOT, RUN, Case, have
 
 INSTALLED = {
     "bin/davylamp", "libexec/davylamp/davylamp-match",
-    "libexec/davylamp/davylamp-report", "share/man/man8/davylamp.8",
+    "libexec/davylamp/davylamp-report", "libexec/davylamp/davylamp-verify",
+    *(f"libexec/davylamp/rules-test/{f.name}"
+      for f in (ROOT / "bench/rules").glob("*.py")), "share/man/man8/davylamp.8",
     "share/man/man5/davylamp.conf.5", "lib/systemd/system/davylamp.service",
     "lib/systemd/system/davylamp-report.service",
     "lib/sysusers.d/davylamp.conf", "lib/tmpfiles.d/davylamp.conf",

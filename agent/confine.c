@@ -254,7 +254,6 @@ static const unsigned refused[] = {
 	SYS_add_key,
 	SYS_request_key,
 	SYS_keyctl,
-	SYS_open_by_handle_at,
 	SYS_fanotify_init,
 	SYS_mknodat,
 	SYS_personality,

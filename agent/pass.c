@@ -185,7 +185,9 @@ static int choose(struct pass *p, const struct seen *census, size_t n)
 
 static int list(struct pass *p, struct why *why)
 {
-	const struct views_options o = { 0 };
+	/* Who names processes knows of them: no need for the kernel's list,
+	 * which takes half of a start to load. */
+	const struct views_options o = { .no_tasks = p->o.n_pids > 0 };
 	const struct seen *census;
 	size_t n;
 	int err = views_open(&o, &p->views, why);

@@ -10,7 +10,7 @@
 #include "flow.h"
 #include "hashset.h"
 
-#define KERNEL_GROUPS 8
+#define KERNEL_GROUPS 9
 
 /* The windows that a prefilter can look at: @width bytes at every multiple of
  * @stride that leaves them whole within the page.  The answer has a bit for
@@ -26,22 +26,27 @@ struct kernel_table {
 	unsigned shift; /* 32..63 */
 };
 
-/* The first @width bytes (3, 4 or 8) at @p as a number, and its hash.  No copy
- * of a number of bytes that only the run knows: that is a call. */
+/* The first @width bytes (3, 4, 5, 6 or 8) at @p as a number, and its hash.  No
+ * copy of a number of bytes that only the run knows: that is a call. */
 static inline uint64_t kernel_window(const uint8_t *p, unsigned width)
 {
 	uint64_t eight;
 	uint32_t four;
+	uint16_t two;
 
 	if (width == 8) {
 		__builtin_memcpy(&eight, p, 8);
 		return eight;
 	}
-	if (width == 4) {
-		__builtin_memcpy(&four, p, 4);
+	if (width == 3)
+		return (uint64_t)(p[0] | p[1] << 8 | p[2] << 16);
+	__builtin_memcpy(&four, p, 4);
+	if (width == 4)
 		return four;
-	}
-	return (uint64_t)(p[0] | p[1] << 8 | p[2] << 16);
+	if (width == 5)
+		return (uint64_t)p[4] << 32 | four;
+	__builtin_memcpy(&two, p + 4, 2);
+	return (uint64_t)two << 32 | four;
 }
 
 static inline uint64_t kernel_hash(uint64_t window)

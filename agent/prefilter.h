@@ -2,10 +2,11 @@
  *
  * Every string of the loaded rules is known here by an atom: a run of bytes
  * that stands in each of its matches.  At every S-th offset of a page (S is
- * 28, 20, 12, 8, 4 or 1) one window of 4 bytes is hashed and looked up in a
- * bit table that holds, for each atom, a window of every phase 0..S-1: so the
- * atom is met wherever it begins.  An atom of S + 3 bytes allows an S: what a
- * rule set costs is decided by its shortest atom, hardly by their number.
+ * 26, 18, 14, 10, 8, 4 or 1) one window of W bytes (6 to 3) is hashed and
+ * looked up in a bit table that holds, for each atom, a window of every phase
+ * 0..S-1: so the atom is met wherever it begins.  An atom of S + W - 1 bytes
+ * allows an S: what a rule set costs is decided by its shortest atom, hardly by
+ * their number.
  *
  * Paddings, which are nearly all zeros, have phases without a window that
  * tells anything.  They are looked for every 4 bytes, but only in pages that

@@ -171,14 +171,23 @@ static void add_entry(struct prefilter_table *t, const struct kernel_group *g,
 		(struct prefilter_entry){ window, number, offset };
 }
 
+/* From the last window of a page to the first of the next. */
+static unsigned gap(const struct kernel_group *g)
+{
+	const unsigned page = FLOW_PAGE;
+
+	return page - (page - g->width) / g->stride * g->stride;
+}
+
 /* Where the rarest windows in a row stand, one for each phase, or -1.  Some
- * window of a row is looked at even across pages, unless windows overlap. */
+ * window of a row is looked at even across pages, unless the gap there is
+ * wider than a stride. */
 static int best_row(const struct atom *a, const struct kernel_group *g)
 {
 	uint64_t best = UINT64_MAX;
 	int at = -1;
 
-	if (g->width > g->stride)
+	if (gap(g) > g->stride)
 		return -1;
 	for (int from = 0; from + g->stride + g->width - 1 <= a->len; from++) {
 		uint64_t sum = 0;

@@ -10,8 +10,8 @@
 
 /* Indexes of kernel_groups[]. */
 enum {
-	GROUP_FAST = 2,	 /* the last of those with a stride above 8 */
-	GROUP_STRIDED = 4, /* the last with one window of 4 bytes a stride */
+	GROUP_FAST = 3,	 /* the last of those with a stride above 8 */
+	GROUP_STRIDED = 5, /* the last with one window a stride */
 	GROUP_ZEROS,	 /* for what has nearly nothing but zeros */
 	GROUP_EVERY_4,	 /* every offset */
 	GROUP_EVERY_3,

@@ -63,8 +63,6 @@ rule Stratum_Live_Session
 		$ask_authorize = "\"method\": \"mining.authorize\", \"params\": [\""
 		$ask_authorize_tight = "\"method\":\"mining.authorize\",\"params\":[\""
 		$tell_job = "\"method\":\"job\",\"params\":{\""
-		$tell_first_job = ",\"job\":{\"blob\":\""
-		$tell_seed = "\",\"seed_hash\":\""
 		$tell_notify = "\"method\": \"mining.notify\", \"params\": [\""
 		$tell_notify_tight = "\"method\":\"mining.notify\",\"params\":[\""
 		$tell_notify_params = "\"],\"method\":\"mining.notify\"}"

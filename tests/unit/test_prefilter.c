@@ -465,7 +465,7 @@ static void the_description_fits(void **state)
 
 	(void)state;
 	prefilter_describe(pf, text, sizeof(text));
-	assert_string_equal(text, "2 by 4-byte windows every 12 bytes, "
+	assert_string_equal(text, "2 by 6-byte windows every 10 bytes, "
 				  "1 by 8-byte windows every 4 bytes, "
 				  "1 by 4-byte windows every 1 bytes, "
 				  "1 by 3-byte windows every 1 bytes");

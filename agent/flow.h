@@ -1,6 +1,6 @@
 /* flow.h - everything that travels through davylamp, in the order it does.
  *
- *	event     what happened             sensor.c
+ *	event     what happened             sensor.c, then queue.c: who is next
  *	seen      which processes there are views.c
  *	proc      one of them, opened       proc.c
  *	region    which of its mappings     maps.c

@@ -112,8 +112,8 @@ void queue_remove(struct queue *q, struct target *t)
 {
 	size_t i = search(q, t->pid);
 
-	for (int lane = 0; lane < LANES; lane++)
-		queue_take(q, t, lane);
+	queue_take(q, t, LANE_URGENT);
+	queue_take(q, t, LANE_STEADY);
 	q->n--;
 	memmove(q->all + i, q->all + i + 1, (q->n - i) * sizeof(t));
 	free(t);

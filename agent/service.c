@@ -156,6 +156,26 @@ static void end_pass(struct service *s)
 
 /* ---- reload ---------------------------------------------------------------- */
 
+/* What is open already stays as it was opened. */
+static void warn_of_restart(const struct config *old, const struct config *new)
+{
+	const struct {
+		const char *key, *was, *is;
+	} kept[] = {
+		{ "[spool] path", old->spool.path, new->spool.path },
+		{ "[findings] state", old->findings.state,
+		  new->findings.state },
+		{ "[run] status", old->run.status, new->run.status },
+	};
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (strcmp(kept[i].was, kept[i].is))
+			log_say(LOG_WARNING, "reload: %s takes a restart",
+				kept[i].key);
+	if (old->run.sensors != new->run.sensors)
+		log_say(LOG_WARNING, "reload: [run] sensors takes a restart");
+}
+
 /* Both live until the new one is whole; if it is not, the old one stays.  What
  * the new one looks for, or leaves out, it does everywhere at once. */
 static void reload(struct service *s)
@@ -172,6 +192,7 @@ static void reload(struct service *s)
 			why.text);
 		s->reload_why = why;
 	} else {
+		warn_of_restart(&old->config, &g->config);
 		s->gear = g;
 		gear_free(old);
 		budget_set(&s->budget, g->config.run.cpu_budget / 100);
@@ -393,7 +414,7 @@ void service_free(struct service *s)
 {
 	if (!s)
 		return;
-	if (s->gear && s->queue)
+	if (s->census) /* else it knows of nothing */
 		resume_save(s->gear->config.findings.state, s->gear->version,
 			  s->queue);
 	status_close(s->status);

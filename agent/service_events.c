@@ -69,19 +69,27 @@ static void called_a_pool(struct service *s, struct target *t)
 	queue_put(s->queue, t, LANE_STEADY, 0);
 }
 
-/* All of them within a minute. */
+/* All of them within a minute; and what is lost meanwhile, in the next one. */
 static void catch_up(struct service *s)
 {
 	uint64_t now = io_now_ns();
 	size_t n = 0, i;
 
+	s->lost = now < s->caught_up_ns;
+	if (s->lost)
+		return;
+	s->caught_up_ns = now + LOST_NS;
 	s->counts.catch_ups++;
 	log_say(LOG_WARNING, "events were lost: looking at every process");
 	service_census(s);
 	while (queue_target(s->queue, n))
 		n++;
-	for (i = 0; i < n; i++)
-		due(s, queue_target(s->queue, i), now + LOST_NS * i / n);
+	for (i = 0; i < n; i++) {
+		struct target *t = queue_target(s->queue, i);
+
+		t->anew = true;
+		due(s, t, now + LOST_NS * i / n);
+	}
 }
 
 static void on_event(void *user, const struct event *e)
@@ -160,6 +168,7 @@ static void see(struct service *s, const struct seen *p, uint64_t now)
 	}
 	if (p->hidden & ~t->hidden) {
 		t->hidden |= p->hidden;
+		t->anew = true;
 		due(s, t, now);
 		queue_put(s->queue, t, LANE_STEADY, 0);
 	}
@@ -252,6 +261,8 @@ static void by_the_clock(struct service *s)
 		service_census(s);
 		service_tell_manager(s);
 	}
+	if (s->lost && now >= s->caught_up_ns)
+		catch_up(s);
 	if (now >= s->frames_ns) {
 		frames_reset(s->frames);
 		s->frames_ns = now + FRAMES_NS;

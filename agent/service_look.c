@@ -29,8 +29,8 @@
 /* A look that takes more CPU time is told of. */
 #define DEAR_NS SECOND_NS
 
-/* CPU time, in clock ticks, below which a newborn did nothing since it was
- * looked at: what it holds is what it held. */
+/* CPU time, in clock ticks, below which a newborn has done nothing since it
+ * was looked at, or began. */
 #define IDLE_TICKS 2
 
 /* ---- the price ------------------------------------------------------------- */
@@ -101,7 +101,7 @@ static bool on_tick(void *user, uint64_t bytes)
 	(void)bytes;
 	service_charge(s, lane);
 	service_yield(false);
-	do {
+	while (!s->stop && !s->reload) {
 		struct target *t;
 
 		now = io_now_ns();
@@ -114,9 +114,11 @@ static bool on_tick(void *user, uint64_t bytes)
 		       (t = service_due(s, LANE_URGENT)))
 			service_look(s, t, LANE_URGENT);
 		now = io_now_ns();
-	} while (!s->stop && resume_at(s, lane, now) > now);
+		if (resume_at(s, lane, now) <= now)
+			break;
+	}
 	service_yield(lane == LANE_STEADY);
-	return !s->stop;
+	return !s->stop && !s->reload;
 }
 
 /* ---- the result ------------------------------------------------------------ */
@@ -208,11 +210,16 @@ static void next_newborn_look(struct service *s, struct target *t)
 		  t->born_ns + newborn_at[t->newborn_looks - 1] * SECOND_NS);
 }
 
-/* Has it done anything since it was looked at? */
+/* What has done nothing since it was looked at holds what it held, and what has
+ * not begun to work does not mine; but once, in the end, each is looked at. */
 static bool is_idle(const struct target *t, const struct proc *p)
 {
-	return !t->anew && t->born_ns && t->looked_ns > t->born_ns &&
-	       p->cpu_ticks - t->looked_ticks < IDLE_TICKS;
+	bool was_looked_at = t->looked_ns > t->born_ns;
+	uint64_t before = was_looked_at ? t->looked_ticks : 0;
+
+	if (t->anew || !t->born_ns || (!was_looked_at && !t->newborn_looks))
+		return false;
+	return p->cpu_ticks - before < IDLE_TICKS;
 }
 
 static bool is_excluded(struct service *s, struct target *t,
@@ -286,7 +293,7 @@ static void look(struct service *s, const struct proc *p, struct target was,
 	t->anew = false;
 	t->looked_ns = begin;
 	t->looked_ticks = p->cpu_ticks;
-	if (lane == LANE_STEADY && !s->stop)
+	if (lane == LANE_STEADY && !s->stop && !s->reload)
 		t->full_ns = begin;
 }
 

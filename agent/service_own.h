@@ -76,7 +76,8 @@ struct service {
 	uint32_t census;
 	struct service_pass pass;
 	struct service_counts counts;
-	bool stop, reload;
+	bool stop, reload, lost;
+	uint64_t caught_up_ns; /* when the last catch-up is over */
 	struct why reload_why; /* of the last one that failed */
 	int metrics_error;     /* that was told */
 };

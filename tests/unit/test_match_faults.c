@@ -70,10 +70,12 @@ static void killed(void)
 static void no_memory(void)
 {
 	const struct rlimit r = { 1 << 20, 1 << 20 };
+	void *volatile p; /* else no compiler need call malloc */
 
 	setrlimit(RLIMIT_DATA, &r);
-	while (malloc(65536))
-		;
+	do
+		p = malloc(65536);
+	while (p);
 	abort();
 }
 

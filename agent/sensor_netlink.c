@@ -64,6 +64,8 @@ static void put(struct netlink *l, struct sensor_way *w, pid_t pid,
 {
 	uint32_t i = place(l, pid);
 
+	if (!pid) /* nobody's, and the mark of a free place */
+		return;
 	if (!l->table[i].pid) {
 		if (l->n >= l->size / 2) {
 			w->state->missed++;

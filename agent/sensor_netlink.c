@@ -299,7 +299,7 @@ static int ask(int fd)
 static int await_answer(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	struct sockaddr_nl from;
+	struct sockaddr_nl from = { .nl_pid = UINT32_MAX }; /* nobody */
 	_Alignas(8) char bytes[MESSAGE_BYTES];
 
 	for (int i = 0; i < 1000 && poll(&p, 1, 500) == 1; i++) {

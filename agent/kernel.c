@@ -20,6 +20,7 @@
  * page (slower); copying less at a time, to find it in L2 (the copy loses what
  * the rest gains). */
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <xxhash.h>
 #include "kernel.h"
@@ -312,7 +313,8 @@ static const struct kernel variants[] = {
 
 #define N_VARIANTS (sizeof(variants) / sizeof(variants[0]))
 
-static const struct kernel *chosen;
+/* By whichever thread asks first; all find the same. */
+static const struct kernel *_Atomic chosen;
 
 const struct kernel *kernel_variant(size_t i)
 {
@@ -321,10 +323,16 @@ const struct kernel *kernel_variant(size_t i)
 
 const struct kernel *kernel_used(void)
 {
-	for (size_t i = 0; !chosen; i++)
+	const struct kernel *k =
+		atomic_load_explicit(&chosen, memory_order_relaxed);
+
+	if (k)
+		return k;
+	for (size_t i = 0; !k; i++)
 		if (!variants[i].usable || variants[i].usable())
-			chosen = &variants[i];
-	return chosen;
+			k = &variants[i];
+	atomic_store_explicit(&chosen, k, memory_order_relaxed);
+	return k;
 }
 
 int kernel_choose(const char *name)

@@ -114,9 +114,9 @@ static void look_at_group(const struct prefilter *pf, size_t g,
 			     mark);
 }
 
-static bool has_pair(const uint8_t *bits, const uint8_t *two)
+static bool has_pair(const uint8_t *bits, uint8_t first, uint8_t second)
 {
-	unsigned v = (unsigned)(two[0] | two[1] << 8);
+	unsigned v = (unsigned)(first | second << 8);
 
 	return bits[v / 8] >> v % 8 & 1;
 }
@@ -124,10 +124,10 @@ static bool has_pair(const uint8_t *bits, const uint8_t *two)
 static void look_at_edges(const struct prefilter *pf, const uint8_t *page,
 			  struct prefilter_mark *mark)
 {
-	if (has_pair(pf->tail, page + FLOW_PAGE - 2))
+	if (has_pair(pf->tail, page[FLOW_PAGE - 2], page[FLOW_PAGE - 1]))
 		widen(mark, FLOW_PAGE - pf->straddle_before,
 		      FLOW_PAGE + pf->straddle_after, pf->straddle_where);
-	if (has_pair(pf->head, page))
+	if (has_pair(pf->head, page[0], page[1]))
 		widen(mark, -pf->straddle_before, pf->straddle_after,
 		      pf->straddle_where);
 }

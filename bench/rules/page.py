@@ -19,7 +19,7 @@ p, figcaption { color: var(--soft) } figure { margin: 0 }
 table { border-collapse: collapse; width: 100%; font-size: .875rem }
 th, td { text-align: left; padding: .3rem .6rem .3rem 0; vertical-align: top;
   border-bottom: 1px solid var(--line) }
-td:first-child { min-width: 9rem; overflow-wrap: anywhere }
+td:first-child { min-width: 6.5rem }
 td.wide { min-width: 15rem; overflow-wrap: anywhere }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums;
   white-space: nowrap }
@@ -37,7 +37,7 @@ svg text { font: 12px system-ui, sans-serif; fill: var(--soft) }
   transform: rotate(180deg); padding: .35rem 0 0; font-weight: 400;
   white-space: nowrap }
 .grid-table td:first-child { position: sticky; left: 0;
-  background: var(--back); min-width: 6.5rem }
+  background: var(--back) }
 details { margin-top: 1rem } summary { cursor: pointer; color: var(--soft) }
 .bars { display: grid; grid-template-columns: max-content 1fr; gap: .15rem .6rem;
   align-items: center; font-size: .875rem }
@@ -50,7 +50,8 @@ details { margin-top: 1rem } summary { cursor: pointer; color: var(--soft) }
 
 
 def cell(text, kind=""):
-    return f"<td{f' class={kind!r}' if kind else ''}>{escape(str(text))}</td>"
+    text = escape(str(text)).replace("_", "_<wbr>")
+    return f"<td{f' class={kind!r}' if kind else ''}>{text}</td>"
 
 
 def table(heads, rows, kind=""):
@@ -182,14 +183,20 @@ def grid(result):
 
 
 def matrix(result):
-    rows = [[cell(m["rule"]), cell(len(m["miner"]), "n"),
-             cell(len(m["innocent"]), "n bad" if m["innocent"] else "n"),
-             cell(", ".join(m["miner"] + [f"({x})" for x in m["innocent"]]),
-                  "wide")]
-            for m in result["matrix"]]
+    """Innocents are red where what they hold came to a false alarm."""
+    by_name = {c["name"]: c for c in result["cases"]}
+    rows = []
+    for m in result["matrix"]:
+        alarm = any(not by_name[x]["right"] for x in m["innocent"])
+        families = dict.fromkeys(by_name[x]["family"] for x in m["miner"])
+        rows.append([cell(m["rule"]), cell(len(m["miner"]), "n"),
+                     cell(len(m["innocent"]), "n bad" if alarm else "n"),
+                     cell(", ".join([*families] +
+                                    [f"({x})" for x in m["innocent"]]),
+                          "wide")])
     return "<h2>Rules</h2>" + table(
         [("rule", ""), ("miners", "n"), ("innocents", "n"),
-         ("cases (innocents in brackets)", "")], rows)
+         ("families (innocents in brackets)", "")], rows)
 
 
 def families(result):

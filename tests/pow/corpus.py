@@ -90,7 +90,8 @@ def compile_one(folder, program, build):
     """Returns the path of the program."""
     cc, words, after = BUILDS[build]
     out = folder / build / program
-    newest = max(f.stat().st_mtime for f in HERE.glob("*.[ch]"))
+    own = [*HERE.glob("*.h"), HERE / "main.c", HERE / f"{program}.c"]
+    newest = max(f.stat().st_mtime for f in own)
     if out.exists() and out.stat().st_mtime > newest:
         return out
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -169,19 +170,35 @@ def run(builds, programs, folder, laid_out=False, say=print):
     return seen
 
 
+def case(name, family, variant, words):
+    return (f'[[case]]\nname = "{name}"\nkind = "miner"\n'
+            f'family = "{family}"\nvariant = "{variant}"\n'
+            'ready = "ready"\nseconds = 300\n'
+            f"command = {json.dumps([str(x) for x in words])}\n")
+
+
+def packaged():
+    """Cases of Debian's and npm's libraries, as far as the tests made them."""
+    driver, scripts = tool("randomx_driver"), ROOT / "tests" / "e2e"
+    for mode in ("jit", "secure", "interpreter") if driver.exists() else ():
+        yield case(f"librandomx {mode}", "RandomX", "packaged", [driver, mode])
+    for module, script, family in (
+            ("ethash", "ethash.cjs", "Ethash"),
+            ("wasm-x11-hash", "x11.cjs", "X11/X16R")):
+        modules = support.CACHE / module / "node_modules"
+        if modules.exists():
+            yield case(f"npm {module}", family, "packaged",
+                       ["node", scripts / script, modules])
+
+
 def manifest(builds, programs, folder, laid_out, say):
     """The same programs as cases of `davylamp rules test`, TOML."""
-    text = []
+    text = list(packaged())
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for build, paths in compile_all(pool, builds, programs, folder, say):
-            for program in programs:
-                words = [str(x) for x in command(paths[program], build,
-                                                 laid_out)]
-                text.append(
-                    f'[[case]]\nname = "{program} {build}"\nkind = "miner"\n'
-                    f'family = "{PROGRAMS[program]}"\nvariant = "{build}"\n'
-                    f'ready = "ready"\nseconds = 300\n'
-                    f"command = {json.dumps(words)}\n")
+            text += [case(f"{p} {build}", PROGRAMS[p], build,
+                          command(paths[p], build, laid_out))
+                     for p in programs]
     return "\n".join(text)
 
 

@@ -43,7 +43,7 @@ def words():
                    "process there")
     p.add_argument("--cost", action="store_true",
                    help="also what each rule costs, over the captures")
-    return p.parse_args()
+    return p.parse_intermixed_args()
 
 
 def scan_words(o):

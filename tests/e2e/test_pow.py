@@ -4,6 +4,8 @@ is seen by the rules of its family.  Two builds of each; `make corpus` has all.
 
 What the rules can not see stands in UNSEEN: a test that fails when it changes,
 either way."""
+import ctypes
+import subprocess
 import sys
 import unittest
 
@@ -41,6 +43,28 @@ def add_test(program, build):
         self.assertIn(severity, ("LOW", "MEDIUM", "HIGH"))
     name = build.replace("-", "_")
     setattr(Pow, f"test_{program}_{name}", test)
+
+
+def test_chukwa_by_the_reference(self):
+    """Whose parameters lie on its stack all the while."""
+    try:
+        ctypes.CDLL("libargon2.so.1")
+    except OSError as e:
+        self.skipTest(str(e))
+    with Processes() as processes:
+        p, pid = processes.offline("/usr/bin/python3",
+                                   ROOT / "tests/e2e/chukwa.py",
+                                   stdout=subprocess.PIPE)
+        processes.ready(p)
+        for _ in range(5):  # on a machine at work a share can stay small
+            result = support.scan(pid)
+            if result.of(pid):
+                break
+        self.assertEqual(result.rules_of(pid), ["Argon2_Coin_Parameters"],
+                         str(result))
+
+
+Pow.test_chukwa_by_the_reference = test_chukwa_by_the_reference
 
 
 def test_cuckatoo_vectorized(self):

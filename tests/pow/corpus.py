@@ -182,6 +182,8 @@ def packaged():
     driver, scripts = tool("randomx_driver"), ROOT / "tests" / "e2e"
     for mode in ("jit", "secure", "interpreter") if driver.exists() else ():
         yield case(f"librandomx {mode}", "RandomX", "packaged", [driver, mode])
+    yield case("libargon2 chukwa", "Argon2-chukwa", "packaged",
+               ["/usr/bin/python3", scripts / "chukwa.py"])
     for module, script, family in (
             ("ethash", "ethash.cjs", "Ethash"),
             ("wasm-x11-hash", "x11.cjs", "X11/X16R")):

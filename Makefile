@@ -158,6 +158,7 @@ $(BUILD)/tests/%.so: tests/tools/%.c | $(TREE)
 $(BUILD)/tests/failing: tests/faults/failing.c $(BUILD)/davylamp
 	@mkdir -p $(@D)
 	$(call say,TEST)$(LINK) $(FLAGS) $(JSON_MUST) -o $@ $< $(BUILD)/obj/davylamp.o $(BUILTIN) $(BUILD)/libagent.a $(call libs,$(DAVYLAMP_LIBS)) -lpthread
+
 # No sanitizer works in a static program.
 $(BUILD)/tests/packed: tests/tools/packed.c | $(TREE)
 	@mkdir -p $(@D)

@@ -82,7 +82,7 @@ rule Cuckoo_SipHash_Lanes
 /*
  * A session with a Grin pool or node. Lookalikes: other pools' jobs have no
  * pre_pow; text about the protocol shows one side, or sets blanks and line breaks.
- * The string ends as every header begins, in a version below 16. Pools and nodes that serve miners hold both
+ * The string ends as headers begin, in version 5 and the height. Pools and nodes that serve miners hold both
  * sides, too, and are idle beside a solver.
  */
 rule Grin_Live_Session
@@ -95,7 +95,7 @@ rule Grin_Live_Session
 		reference = "mimblewimble/grin doc/stratum.md; core/src/core/block.rs, a header's serialization"
 		description = "A job of a Grin pool and the miner's requests in memory: the process works on Cuckoo Cycle for a pool."
 	strings:
-		$tell_job = ",\"pre_pow\":\"000"
+		$tell_job = ",\"pre_pow\":\"000500000000"
 		$ask_job = "\"method\":\"getjobtemplate\""
 		$ask_job_wide = "\"method\": \"getjobtemplate\""
 		$ask_submit = "\"method\":\"submit\",\"params\":{\"edge_bits\":"
@@ -121,7 +121,7 @@ rule Alephium_Live_Session
 		description = "Jobs of an Alephium pool, or the greeting of its protocol, in memory: the process mines with BLAKE3 for a pool."
 	strings:
 		$tell_notify = "\"mining.notify\",\"params\":[{\"jobId\":\""
-		$tell_header = ",\"headerBlob\":\"00"
+		$tell_header = ",\"headerBlob\":\"0007"
 		$ask_hello = "\"method\":\"mining.hello\",\"params\":[\""
 		$hello_version = ",\"AlephiumStratum/1.0.0\"]"
 	condition:

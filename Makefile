@@ -42,10 +42,10 @@ LINK     = $(CC) $(SANFLAGS) $(SYSFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 libs     = $(shell $(PKG_CONFIG) --libs $(1))
 
 # Which library each program may use (tests/confinement checks the sources).
-DAVYLAMP_LIBS := libxxhash json-c inih libbpf libseccomp libzstd
-MATCH_LIBS    := yara libxxhash libseccomp
-REPORT_LIBS   := libcurl json-c libcrypto inih libseccomp
-VERIFY_LIBS   := libcrypto libseccomp
+DAVYLAMP_LIBS := libxxhash json-c inih libbpf libzstd
+MATCH_LIBS    := yara libxxhash
+REPORT_LIBS   := libcurl json-c libcrypto inih
+VERIFY_LIBS   := libcrypto
 LIBS          := $(DAVYLAMP_LIBS) $(MATCH_LIBS) $(REPORT_LIBS)
 
 # agent/json_must.c
@@ -155,10 +155,14 @@ $(BUILD)/tests/%.so: tests/tools/%.c | $(TREE)
 	@mkdir -p $(@D)
 	$(call say,TOOL)$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(OPT) $(SYSFLAGS) -fPIC -shared -o $@ $< -ldl
 
-# davylamp, one of whose allocations fails.
-$(BUILD)/tests/failing: tests/faults/failing.c $(BUILD)/davylamp
+# Our programs, one of whose allocations fails.
+FAILING := $(BUILD)/tests/failing
+$(FAILING)/davylamp:        use = $(BUILTIN) $(BUILD)/libagent.a $(JSON_MUST) $(call libs,$(DAVYLAMP_LIBS)) -lpthread
+$(FAILING)/davylamp-match:  use = $(BUILD)/obj/builtin_rules.o $(BUILD)/libagent.a $(call libs,$(MATCH_LIBS))
+$(FAILING)/davylamp-report: use = $(BUILD)/libagent.a $(JSON_MUST) $(call libs,$(REPORT_LIBS))
+$(FAILING)/%: tests/faults/failing.c $(BUILD)/%
 	@mkdir -p $(@D)
-	$(call say,TEST)$(LINK) $(FLAGS) $(JSON_MUST) -o $@ $< $(BUILD)/obj/davylamp.o $(BUILTIN) $(BUILD)/libagent.a $(call libs,$(DAVYLAMP_LIBS)) -lpthread
+	$(call say,TEST)$(LINK) $(FLAGS) -o $@ $< $(BUILD)/obj/$*.o $(use)
 
 # No sanitizer works in a static program.
 $(BUILD)/tests/packed: tests/tools/packed.c | $(TREE)
@@ -183,7 +187,7 @@ test: deps-test ## install what the tests need, build, run every test (as root)
 	$(Q)BUILD=$(BUILD) RUN='$(RUN)' tests/run
 
 unit-tests: $(UNIT)
-test-tools: $(TOOLS) $(BUILD)/tests/differential $(if $(SAN),,$(BUILD)/tests/failing)
+test-tools: $(TOOLS) $(BUILD)/tests/differential $(if $(SAN),,$(addprefix $(FAILING)/,davylamp davylamp-match davylamp-report))
 
 bench: ## measure: copy, sweep, yara; results into bench/record
 	$(Q)$(MAKE) --no-print-directory all bench-tools

@@ -7,7 +7,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
-#include <seccomp.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,44 +20,6 @@
 /* Newer than Debian 12's headers, capability.h of Linux 5.8 and 5.9. */
 #define CAN_PERFMON 38
 #define CAN_BPF	    39
-
-static int failed(struct why *why, int err)
-{
-	return why_set(why, err, "the system-call filter: %s", strerror(-err));
-}
-
-/* ---- calls that are allowed ---------------------------------------------- */
-
-static bool is_among(int call, const int *calls, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (calls[i] == call)
-			return true;
-	return false;
-}
-
-int confine_calls(const int *allowed, size_t n, enum confine_else other,
-		  struct why *why)
-{
-	scmp_filter_ctx f =
-		seccomp_init(other == CONFINE_KILL ? SCMP_ACT_KILL_PROCESS
-						   : SCMP_ACT_ERRNO(ENOSYS));
-	int err = f ? 0 : -ENOMEM;
-
-	for (size_t i = 0; i < n && !err; i++)
-		err = seccomp_rule_add(f, SCMP_ACT_ALLOW, allowed[i], 0);
-	/* Memory, but none that could be executed. */
-	if (!err && !is_among(SCMP_SYS(mmap), allowed, n))
-		err = seccomp_rule_add(
-			f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-#ifndef CONFINE_SANITIZED
-	if (!err)
-		err = seccomp_load(f);
-#endif
-	seccomp_release(f);
-	return err ? failed(why, err) : 0;
-}
 
 /* ---- files --------------------------------------------------------------- */
 
@@ -199,10 +160,113 @@ const char *confine_capability(size_t i, const char **ret_name, bool *ret_there)
 	return uses[i].without;
 }
 
-/* ---- calls that are refused ---------------------------------------------- */
+/* ---- filters ------------------------------------------------------------- */
 
-/* In BPF of our own: libseccomp crashes where memory is short, and this is in
- * the program that must not. */
+/* In BPF of our own: where memory is short libseccomp crashes (2.5.4, in
+ * seccomp_load()), and what confines must not. */
+
+#ifdef __x86_64__
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#else
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+#define X32 0x40000000U /* x86-64's other numbering of the same calls */
+
+#define PROGRAM_MAX 512
+
+struct program {
+	struct sock_filter code[PROGRAM_MAX];
+	unsigned short n;
+};
+
+static void load(struct program *p, size_t field)
+{
+	p->code[p->n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						       (uint32_t)field);
+}
+
+static void end(struct program *p, uint32_t result)
+{
+	p->code[p->n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, result);
+}
+
+/* The next @skip instructions only if what was loaded is @how to @k. */
+static void only_if(struct program *p, unsigned short how, uint32_t k,
+		    uint8_t skip)
+{
+	p->code[p->n++] = (struct sock_filter)BPF_JUMP(
+		(unsigned short)(BPF_JMP | how | BPF_K), k, 0, skip);
+}
+
+static void refuse_if(struct program *p, unsigned short how, uint32_t k,
+		      uint32_t error)
+{
+	only_if(p, how, k, 1);
+	end(p, SECCOMP_RET_ERRNO | error);
+}
+
+/* Arguments are 64 bits wide, little-endian; these are ints. */
+static void judge_argument(struct program *p, size_t which)
+{
+	load(p, offsetof(struct seccomp_data, args) + 8 * which);
+}
+
+/* Other architectures' numbers mean other calls. */
+static void begin(struct program *p, uint32_t other)
+{
+	load(p, offsetof(struct seccomp_data, arch));
+	only_if(p, BPF_JEQ, ARCHITECTURE, 1);
+	p->code[p->n++] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1);
+	end(p, other);
+	load(p, offsetof(struct seccomp_data, nr));
+	only_if(p, BPF_JGE, X32, 1);
+	end(p, other);
+}
+
+static int install(struct program *p, struct why *why)
+{
+	struct sock_fprog filter = { p->n, p->code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
+		return why_set(why, -errno, "the system-call filter: %s",
+			       strerror(errno));
+	return 0;
+}
+
+/* ---- calls that are allowed ---------------------------------------------- */
+
+int confine_calls(const int *allowed, size_t n, enum confine_else other,
+		  struct why *why)
+{
+	uint32_t no = other == CONFINE_KILL ? SECCOMP_RET_KILL_PROCESS
+					    : SECCOMP_RET_ERRNO | ENOSYS;
+	struct program p = { .n = 0 };
+
+	if (2 * n + 20 > N(p.code))
+		return why_set(why, -E2BIG, "too many calls are allowed");
+	begin(&p, no);
+	for (size_t i = 0; i < n; i++) {
+		if (allowed[i] < 0) /* this architecture has no such call */
+			continue;
+		only_if(&p, BPF_JEQ, (uint32_t)allowed[i], 1);
+		end(&p, SECCOMP_RET_ALLOW);
+	}
+	/* Memory, but none that could be executed. */
+	only_if(&p, BPF_JEQ, SYS_mmap, 4);
+	judge_argument(&p, 2);
+	only_if(&p, BPF_JSET, PROT_EXEC, 1);
+	end(&p, no);
+	end(&p, SECCOMP_RET_ALLOW);
+	end(&p, no);
+#ifdef CONFINE_SANITIZED
+	return 0;
+#else
+	return install(&p, why);
+#endif
+}
+
+/* ---- calls that are refused ---------------------------------------------- */
 
 static const unsigned refused[] = {
 	/* mounts and namespaces */
@@ -283,73 +347,27 @@ static const unsigned bpf_allowed[] = {
 	(CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWCGROUP | \
 	 CLONE_NEWUTS)
 
-#ifdef __x86_64__
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#else
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#endif
-#define X32 0x40000000U /* x86-64's other numbering of the same calls */
-
-struct program {
-	struct sock_filter code[2 * N(refused) + 2 * N(bpf_allowed) + 40];
-	unsigned short n;
-};
-
-static void load(struct program *p, size_t field)
-{
-	p->code[p->n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-						       (uint32_t)field);
-}
-
-static void end(struct program *p, uint32_t result)
-{
-	p->code[p->n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, result);
-}
-
-/* The next @skip instructions only if what was loaded is @how to @k. */
-static void only_if(struct program *p, unsigned short how, uint32_t k,
-		    uint8_t skip)
-{
-	p->code[p->n++] = (struct sock_filter)BPF_JUMP(
-		(unsigned short)(BPF_JMP | how | BPF_K), k, 0, skip);
-}
-
-static void refuse_if(struct program *p, unsigned short how, uint32_t k,
-		      uint32_t error)
-{
-	only_if(p, how, k, 1);
-	end(p, SECCOMP_RET_ERRNO | error);
-}
-
-/* Arguments are 64 bits wide, little-endian; these are ints. */
-static void judge_argument(struct program *p)
-{
-	load(p, offsetof(struct seccomp_data, args[0]));
-}
+_Static_assert(2 * N(refused) + 2 * N(bpf_allowed) + 40 <= PROGRAM_MAX,
+	       "room for all");
 
 static void write_program(struct program *p)
 {
-	load(p, offsetof(struct seccomp_data, arch));
-	only_if(p, BPF_JEQ, ARCHITECTURE, 1);
-	p->code[p->n++] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1);
-	end(p, SECCOMP_RET_ERRNO | ENOSYS);
-	load(p, offsetof(struct seccomp_data, nr));
-	refuse_if(p, BPF_JGE, X32, ENOSYS);
+	begin(p, SECCOMP_RET_ERRNO | ENOSYS);
 	for (size_t i = 0; i < N(refused); i++)
 		refuse_if(p, BPF_JEQ, refused[i], EPERM);
 	/* Its flags are in memory, where no filter sees them; libc then takes
 	 * clone(2). */
 	refuse_if(p, BPF_JEQ, SYS_clone3, ENOSYS);
 	only_if(p, BPF_JEQ, SYS_unshare, 4);
-	judge_argument(p);
+	judge_argument(p, 0);
 	refuse_if(p, BPF_JSET, NAMESPACES, EPERM);
 	end(p, SECCOMP_RET_ALLOW);
 	only_if(p, BPF_JEQ, SYS_clone, 4);
-	judge_argument(p);
+	judge_argument(p, 0);
 	refuse_if(p, BPF_JSET, NAMESPACES, EPERM);
 	end(p, SECCOMP_RET_ALLOW);
 	only_if(p, BPF_JEQ, SYS_bpf, 2 + 2 * N(bpf_allowed));
-	judge_argument(p);
+	judge_argument(p, 0);
 	for (size_t i = 0; i < N(bpf_allowed); i++) {
 		only_if(p, BPF_JEQ, bpf_allowed[i], 1);
 		end(p, SECCOMP_RET_ALLOW);
@@ -361,12 +379,7 @@ static void write_program(struct program *p)
 int confine_started(struct why *why)
 {
 	struct program p = { .n = 0 };
-	struct sock_fprog filter = { .filter = p.code };
 
 	write_program(&p);
-	filter.len = p.n;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
-		return failed(why, -errno);
-	return 0;
+	return install(&p, why);
 }

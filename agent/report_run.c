@@ -161,6 +161,9 @@ static int deliver(struct report_run *r, struct spool_entry *entry)
 		return 1;
 	if (!err)
 		err = report_event_parse(r->text, len, &e);
+	/* json-c calls bad what it had no memory for. */
+	if (err == -EBADMSG)
+		err = report_event_parse(r->text, len, &e);
 	if (err == -EBADMSG) {
 		r->refused++;
 		return spool_aside(r->spool, entry) ? 0 : 1;

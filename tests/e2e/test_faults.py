@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""One system call or one allocation of a scan fails: it does not crash, and
-what holds a payload is never called clean.
+"""One system call or one allocation of a scan, of its matcher or of the
+reporter fails: it does not crash, what holds a payload is never called clean,
+and no event is lost.  (A matcher may crash: it is replaced.)
 
 FAULTS=all tries each; otherwise some of each kind, always the same."""
 import collections
@@ -9,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -16,6 +18,7 @@ import support
 from support import (AS_ROOT, BUILD, CLEAN, DAVYLAMP, FINDINGS, INCOMPLETE,
                      UNABLE, USAGE, Case)
 from test_hostile import HOSTILE, MINER, RULE
+from test_report import finding
 
 ALL = os.environ.get("FAULTS") == "all"
 FAILING = BUILD / "tests" / "failing"
@@ -113,23 +116,101 @@ class Faults(Case):
                               *self.words()], f"{name} {nth} {error}", {}))
         self.run_all(jobs)
 
-    def test_allocations(self):
+    def count(self, command, **env):
+        """How many allocations there are, of the program that counts."""
+        count = self.dir / "count"
+        subprocess.run(list(map(str, command)), capture_output=True,
+                       timeout=60, env=dict(os.environ, **env))
+        n = int.from_bytes(count.read_bytes(), "little")
+        self.assertGreater(n, 50)
+        return range(1, n + 10, 1 if ALL else n // 60 + 1)
+
+    def failing(self, *names):
+        """A folder of our programs, those of @names the failing ones."""
         if not FAILING.exists():
             self.skipTest("not built with a sanitizer")
         programs = self.dir / "programs"
         programs.mkdir()
-        shutil.copy(FAILING, programs / "davylamp")
-        shutil.copy(BUILD / "davylamp-match", programs)
-        words = self.words(programs / "davylamp")
-        count = self.dir / "count"
-        subprocess.run(words, env=dict(os.environ, COUNT_ALLOCATIONS=count),
-                       capture_output=True, timeout=60)
-        n = count.stat().st_size
-        self.assertGreater(n, 100)
-        step = 1 if ALL else 7
+        for name in "davylamp", "davylamp-match", "davylamp-report":
+            shutil.copy((FAILING if name in names else BUILD) / name,
+                        programs / name)
+        return programs
+
+    def test_allocations(self):
+        words = self.words(self.failing("davylamp") / "davylamp")
+        tried = self.count(words, COUNT_ALLOCATIONS=str(self.dir / "count"))
         self.run_all([(words, f"allocation {i}",
                        {"env": dict(os.environ, FAIL_ALLOCATION=str(i))})
-                      for i in range(1, n + 10, step)])
+                      for i in tried])
+
+    def matcher_that(self, programs, name, variable):
+        """A folder whose matcher is started with @variable: davylamp gives
+        it no environment."""
+        folder = self.dir / name
+        folder.mkdir()
+        os.link(programs / "davylamp", folder / "davylamp")
+        script = folder / "davylamp-match"
+        script.write_text(f"#!/bin/sh\n{variable} exec "
+                          f"{programs}/davylamp-match\n")
+        script.chmod(0o755)
+        return self.words(folder / "davylamp")
+
+    def test_allocations_of_the_matcher(self):
+        programs = self.failing("davylamp-match")
+        tried = self.count(self.matcher_that(
+            programs, "counting", f"COUNT_ALLOCATIONS={self.dir}/count"))
+        self.run_all([(self.matcher_that(programs, str(i),
+                                         f"FAIL_ALLOCATION={i}"),
+                       f"the matcher's allocation {i}", {}) for i in tried])
+
+    def reporter(self, name):
+        """A spool with one event, and the configuration that names it."""
+        folder = self.dir / name
+        (folder / "spool").mkdir(parents=True)
+        event = {"event": "open", "id": "ab" * 16, "severity": "HIGH",
+                 "finding": finding(1)}
+        (folder / "spool" / f"2-{1:016x}-{'ab' * 16}-{1:08x}.0.json"
+         ).write_text(json.dumps(event))
+        conf = folder / "conf"
+        conf.write_text(f"[spool]\npath = {folder}/spool\n[findings]\n"
+                        f"file = {folder}/out.jsonl\njournal = no\n"
+                        f"state = {folder}\n")
+        conf.chmod(0o600)
+        return folder
+
+    def report_one(self, program, i):
+        folder = self.reporter(str(i))
+        done = subprocess.run([program, "--config", folder / "conf"],
+                              capture_output=True, timeout=60,
+                              env=dict(os.environ, FAIL_ALLOCATION=str(i)))
+        self.ends[done.returncode] += 1
+        said = done.stderr.decode(errors="replace")
+        out = folder / "out.jsonl"
+        # json-c 0.16 follows keys that it had no memory for.  What waited
+        # still does, and the service manager starts the reporter again.
+        crashed = done.returncode == -signal.SIGSEGV
+        if done.returncode not in (0, 2, 3, 4) and not crashed:
+            return f"allocation {i}: status {done.returncode} {said[-300:]}"
+        if done.returncode and not said and not crashed:
+            return f"allocation {i}: no word"
+        told = out.read_text() if out.exists() else ""
+        if not list((folder / "spool").glob("*.json")):
+            if "(kworker) runs XMRig" not in told or told[-1] != "\n":
+                return f"allocation {i}: the event is lost"
+        elif done.returncode == 0:
+            return f"allocation {i}: 0, but the event waits"
+        return None
+
+    def test_allocations_of_the_reporter(self):
+        program = self.failing("davylamp-report") / "davylamp-report"
+        tried = self.count(
+            [program, "--config", self.reporter("counting") / "conf"],
+            COUNT_ALLOCATIONS=str(self.dir / "count"))
+        wrong = [x for x in (self.report_one(program, i) for i in tried) if x]
+        print(f"hint: reporter: {len(tried)} faults, {self.ends[-11]} of them "
+              f"crash libjson-c, ended {dict(sorted(self.ends.items()))}")
+        self.assertEqual(wrong, [], "\n".join(wrong[:20]))
+        self.assertGreater(self.ends[0], 0)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
  *
  * $FAIL_ALLOCATION: the how manyth, counted from 1 over malloc, calloc and
  * realloc of the program and of its libraries, but for libbpf (1.1 crashes, as
- * it loads the programs, before anything was looked at).  $COUNT_ALLOCATIONS: a file
- * to which their number goes, as one byte each. */
+ * it loads the programs, before anything was looked at).  $COUNT_ALLOCATIONS: a
+ * file that holds their number in the end, in memory shared with it: a matcher
+ * may not write. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,25 +12,38 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
 
-static atomic_long n, which;
-static atomic_int fd = -1;
+static atomic_long own, *n = &own, which;
+
+static void count_in(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	void *p = fd < 0 || ftruncate(fd, sizeof(*n))
+			  ? MAP_FAILED
+			  : mmap(NULL, sizeof(*n), PROT_READ | PROT_WRITE,
+				 MAP_SHARED, fd, 0);
+
+	if (fd >= 0)
+		close(fd);
+	if (p != MAP_FAILED)
+		n = p;
+}
 
 __attribute__((constructor)) static void begin(void)
 {
 	const char *fail = getenv("FAIL_ALLOCATION");
 	const char *count = getenv("COUNT_ALLOCATIONS");
 
-	n = 0; /* what libraries did before is not ours */
-	which = fail ? atol(fail) : 0;
 	if (count)
-		fd = open(count, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-			  0600);
+		count_in(count);
+	*n = 0; /* what libraries did before is not ours */
+	which = fail ? atol(fail) : 0;
 }
 
 static int fails(const void *caller)
@@ -38,9 +52,7 @@ static int fails(const void *caller)
 
 	if (dladdr(caller, &info) && strstr(info.dli_fname, "/libbpf.so"))
 		return 0;
-	if (fd >= 0 && write(fd, "x", 1) != 1)
-		fd = -1;
-	if (++n != which)
+	if (++*n != which)
 		return 0;
 	errno = ENOMEM;
 	return 1;
@@ -53,9 +65,8 @@ void *malloc(size_t size)
 
 void *calloc(size_t count, size_t size)
 {
-	return fails(__builtin_return_address(0))
-		       ? NULL
-		       : __libc_calloc(count, size);
+	return fails(__builtin_return_address(0)) ? NULL
+						  : __libc_calloc(count, size);
 }
 
 void *realloc(void *p, size_t size)

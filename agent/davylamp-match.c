@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,11 +145,14 @@ static int start(struct matcher *m, int argc, char **argv)
 		{ "installed", required_argument, NULL, 'i' },
 		{ "only", required_argument, NULL, 'o' },
 		{ "anywhere", no_argument, NULL, 'a' },
+		{ "yield", no_argument, NULL, 'y' },
 		{ 0 },
 	};
 	struct match_scan_tell tell = { m, send_hit, NULL };
+	const struct sched_param none = { 0 };
 	struct rules_choice choice = { 0 };
 	uint32_t kept = HIT_BYTES;
+	bool yield = false;
 	struct rules *rules;
 	struct why why = { "" };
 	int err;
@@ -162,9 +166,13 @@ static int start(struct matcher *m, int argc, char **argv)
 			choice.only = optarg;
 		else if (err == 'a')
 			choice.anywhere = true;
+		else if (err == 'y')
+			yield = true;
 		else
 			return -EINVAL;
 	}
+	if (yield) /* but not yet: on a busy machine rules would take minutes */
+		sched_setscheduler(0, SCHED_OTHER, &none);
 	if (choice.only)
 		tell.string = send_string;
 	if (yr_initialize() != ERROR_SUCCESS ||
@@ -175,6 +183,8 @@ static int start(struct matcher *m, int argc, char **argv)
 	if (err)
 		return refuse(m, err, &why);
 	err = match_scan_new(rules, &tell, &m->scan);
+	if (yield)
+		sched_setscheduler(0, SCHED_IDLE, &none);
 	if (!err)
 		err = match_sandbox_enter(&why);
 	return err ? refuse(m, err, &why) : introduce(m, rules);

@@ -20,6 +20,7 @@ struct match_options {
 	bool no_default_rules;
 	const char *only; /* look for the rule of this name; NULL: for all */
 	bool anywhere;	  /* and for that in all memory */
+	bool yield;	  /* once it is ready, let everybody else go first */
 	const char *installed; /* a file in place of the built-in rules; NULL:
 				  the update that is in use, if any */
 	/* While the matcher works: waits until @fd can be read or @until_ns

@@ -32,7 +32,7 @@ static void become_matcher(int socket, int memfd, char *path, char **argv)
 
 static char **make_arguments(const struct match_options *o)
 {
-	char **argv = calloc(o->n_paths + 10, sizeof(*argv));
+	char **argv = calloc(o->n_paths + 11, sizeof(*argv));
 	size_t n = 0;
 
 	if (!argv)
@@ -50,6 +50,8 @@ static char **make_arguments(const struct match_options *o)
 	}
 	if (o->anywhere)
 		argv[n++] = (char *)"--anywhere";
+	if (o->yield)
+		argv[n++] = (char *)"--yield";
 	argv[n++] = (char *)"--";
 	for (size_t i = 0; i < o->n_paths; i++)
 		argv[n++] = (char *)o->paths[i];

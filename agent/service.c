@@ -60,10 +60,9 @@ static int make_scans(struct service *s, struct service_gear *g,
 		.user = s,
 	};
 	for (enum lane lane = 0; lane < LANES && !err; lane++) {
-		service_yield(lane == LANE_STEADY); /* as its matcher will */
+		o.rules.yield = lane == LANE_STEADY;
 		err = scan_new(&o, &g->scans[lane], why);
 	}
-	service_yield(false);
 	return err;
 }
 

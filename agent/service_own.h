@@ -97,7 +97,7 @@ void service_census(struct service *);
 /* ---- service_look.c ---- */
 
 /* From now on let everybody else go first, for the CPU and for the disk, or
- * not.  What is started takes after us. */
+ * not. */
 void service_yield(bool yield);
 
 /* Charges what was spent since the last call. */

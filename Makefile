@@ -1,7 +1,8 @@
 # davylamp.  `make help` lists the targets; README.md says the rest.
 #
 #   V=1            show the commands
-#   SAN=1          AddressSanitizer and UBSan, in build/san
+#   SAN=1          AddressSanitizer and UBSan, in build/san; SAN=thread:
+#                  ThreadSanitizer, in build/tsan
 #   CC=clang       another compiler (gcc >= 12, clang >= 14)
 #   ARCH=aarch64   cross-build against SYSROOT, in build/aarch64; without one,
 #                  packaging/sysroot makes it (Debian, as root)
@@ -10,7 +11,7 @@
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
 HOSTCC  ?= cc
-BUILD   := build$(if $(SAN),/san)$(if $(ARCH),/$(ARCH))
+BUILD   := build$(if $(SAN),/$(if $(filter thread,$(SAN)),t)san)$(if $(ARCH),/$(ARCH))
 Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(patsubst $(BUILD)/%,%,$@)';)
 
@@ -30,7 +31,7 @@ endif
 
 WARN    := -Wall -Wextra -Wconversion -Werror
 , := ,
-SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANFLAGS := $(if $(SAN),-fsanitize=$(or $(filter thread,$(SAN)),address$(,)undefined) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 OPT     ?= -O2 -g
 CFLAGS  ?=
 FLAGS    = -std=gnu17 -D_GNU_SOURCE -Iagent -I$(BUILD) $(WARN) $(OPT) $(SANFLAGS) $(SYSFLAGS) \

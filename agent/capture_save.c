@@ -50,7 +50,7 @@ static int put_record(struct saver *s, enum capture_type type,
 	struct capture_record head = { type, 0, address, len };
 	size_t n, need = sizeof(head) + ZSTD_compressBound(len);
 
-	if (need > s->room) {
+	if (!s->packed || need > s->room) {
 		s->packed = hashutil_realloc(s->packed, need, 1);
 		s->room = need;
 	}
@@ -73,6 +73,7 @@ static ssize_t read_all(const struct proc *p, const char *name, char **ret)
 	size_t n = 0, room = 0;
 	char *text = NULL;
 	ssize_t got = fd < 0 ? -1 : 1;
+	int err = 0;
 
 	while (got > 0 && n < CAPTURE_TEXT) {
 		if (room - n < 65536) {
@@ -82,14 +83,14 @@ static ssize_t read_all(const struct proc *p, const char *name, char **ret)
 		got = read(fd, text + n, room - n);
 		n += got > 0 ? (size_t)got : 0;
 	}
-	if (got < 0) {
-		got = errno == ENOENT ? -ESRCH : -errno;
-		free(text);
-	}
+	if (got < 0)
+		err = errno == ENOENT ? -ESRCH : -errno;
 	if (fd >= 0)
 		close(fd);
-	if (got < 0)
-		return got;
+	if (got < 0) {
+		free(text);
+		return err;
+	}
 	*ret = text;
 	return (ssize_t)(n < CAPTURE_TEXT ? n : CAPTURE_TEXT);
 }

@@ -122,7 +122,7 @@ int cmd_hash_pages(int fd, const char *path, bool *ret_elf,
 int cmd_hash_open(const char *path, mode_t *ret_type, struct why *why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
+	struct stat st = { 0 };
 	int error = fd < 0 || fstat(fd, &st) ? -errno : 0;
 	char shown[256];
 
@@ -142,7 +142,7 @@ int cmd_hash_open(const char *path, mode_t *ret_type, struct why *why)
 static int read_file(const struct cmd_hash_job *j, struct cmd_hash_input *in)
 {
 	char what[256];
-	mode_t type;
+	mode_t type = 0;
 	int error, fd = cmd_hash_open(in->path, &type, &in->why);
 
 	if (fd < 0)
@@ -240,14 +240,13 @@ static int take_list(struct cmd_hash_job *j, const char *path)
 	FILE *f = fopen(path, "re");
 	char *line = NULL, what[256];
 	size_t room = 0, n = 0;
-	ssize_t len;
 	int error = 0;
 
 	text_escape_str(path, what, sizeof(what));
 	if (!f)
 		return why_set(&j->why, -errno, "%s: %s", what,
 			       strerror(errno));
-	while (!error && (len = getline(&line, &room, f)) > 0) {
+	while (!error && getline(&line, &room, f) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		error = take_line(j, line, what, ++n);
 	}

@@ -17,11 +17,16 @@ int cmd_rules_test(int argc, char **argv)
 	char **words = calloc((size_t)argc + 4, sizeof(*words));
 	struct why why = { "" };
 
-	if (!words ||
-	    io_link_at(AT_FDCWD, "/proc/self/exe", self, sizeof(self)) < 0)
+	if (!words)
 		return EXIT_UNABLE;
-	if (self_program("rules-test/__main__.py", path, sizeof(path), &why)) {
+	if (io_link_at(AT_FDCWD, "/proc/self/exe", self, sizeof(self)) < 0)
+		why_set(&why, -errno,
+			"/proc/self/exe can not be read: mount "
+			"/proc");
+	if (why.text[0] ||
+	    self_program("rules-test/__main__.py", path, sizeof(path), &why)) {
 		fprintf(stderr, "davylamp rules test: %s\n", why.text);
+		free(words);
 		return EXIT_UNABLE;
 	}
 	words[0] = path;
@@ -34,5 +39,6 @@ int cmd_rules_test(int argc, char **argv)
 		"davylamp rules test: %s: %s; it needs /usr/bin/python3 "
 		"(3.11 or later)\n",
 		path, strerror(errno));
+	free(words);
 	return EXIT_UNABLE;
 }

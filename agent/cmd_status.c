@@ -43,6 +43,18 @@ static json_object *at(json_object *o, const char *part, const char *key)
 	return value;
 }
 
+/* What is no list has no elements. */
+static json_object *list(json_object *o, const char *part, const char *key,
+			 size_t *ret_n)
+{
+	json_object *all = at(o, part, key);
+
+	*ret_n = json_object_is_type(all, json_type_array)
+			 ? json_object_array_length(all)
+			 : 0;
+	return all;
+}
+
 static long long number(json_object *o, const char *part, const char *key)
 {
 	return json_object_get_int64(at(o, part, key));
@@ -115,8 +127,8 @@ static void show_pass(const struct show *show, json_object *o)
 
 static void show_exclusions(const struct show *show, json_object *o)
 {
-	json_object *all = at(o, NULL, "exclusions");
-	size_t n = all ? json_object_array_length(all) : 0;
+	size_t n;
+	json_object *all = list(o, NULL, "exclusions", &n);
 
 	for (size_t i = 0; i < n; i++) {
 		json_object *e = json_object_array_get_idx(all, i);
@@ -135,8 +147,8 @@ static int defects(const struct show *show, json_object *o)
 {
 	const char *failed;
 	long long drops = number(o, "sensors", "lost");
-	json_object *all = at(o, "sensors", "programs");
-	size_t n = all ? json_object_array_length(all) : 0;
+	size_t n;
+	json_object *all = list(o, "sensors", "programs", &n);
 	bool degraded = n == 0;
 
 	if (degraded)

@@ -204,7 +204,8 @@ static const char *keep_name(struct config *c, const char *name)
 		free(copy);
 		return NULL;
 	}
-	return c->files[c->n_files++] = copy;
+	c->files[c->n_files++] = copy;
+	return copy;
 }
 
 int config_begin(struct config *ret)

@@ -57,7 +57,7 @@ static int open_at(const char *path, int flags, struct stat *st,
 int config_open_safe(const char *path, bool secret, struct why *why)
 {
 	char shown[160];
-	struct stat st;
+	struct stat st = { 0 };
 	int fd = open_at(path, 0, &st, why);
 
 	if (fd < 0)
@@ -151,7 +151,7 @@ static bool is_part(const char *name)
 static int list_parts(const char *place, struct names *ret, struct why *why)
 {
 	char path[512];
-	struct stat st;
+	struct stat st = { 0 };
 	struct dirent *d;
 	DIR *dir;
 	int fd, err = 0;

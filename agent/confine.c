@@ -52,7 +52,7 @@ int confine_calls(const int *allowed, size_t n, enum confine_else other,
 		err = seccomp_rule_add(
 			f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-#ifndef __SANITIZE_ADDRESS__ /* its report at the end needs more calls */
+#ifndef CONFINE_SANITIZED
 	if (!err)
 		err = seccomp_load(f);
 #endif

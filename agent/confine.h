@@ -11,6 +11,12 @@
 #include <stddef.h>
 #include "why.h"
 
+/* A sanitizer reserves terabytes, and calls more at its end than any list has:
+ * in its builds no such limit is set. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CONFINE_SANITIZED
+#endif
+
 enum confine_else {
 	CONFINE_KILL,	/* any other call ends the process */
 	CONFINE_REFUSE, /* it fails with ENOSYS */

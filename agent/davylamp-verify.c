@@ -102,7 +102,7 @@ static int answer(struct verify_answer *a, int error, const struct why *why)
 int main(void)
 {
 	static struct verify_answer a; /* zeros */
-	struct bytes file, signature, keys;
+	struct bytes file = { 0 }, signature = { 0 }, keys = { 0 };
 	struct why why = { "" };
 	int err;
 

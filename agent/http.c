@@ -22,6 +22,7 @@ struct http {
 static size_t on_body(char *bytes, size_t one, size_t n, void *user)
 {
 	struct http *h = user;
+	size_t cap = 2 * (h->len + n + 1);
 	char *more;
 
 	(void)one;
@@ -30,11 +31,11 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *user)
 		return 0;
 	}
 	if (h->len + n + 1 > h->cap) {
-		h->cap = 2 * (h->len + n + 1);
-		more = realloc(h->body, h->cap);
+		more = realloc(h->body, cap);
 		if (!more)
 			return 0;
 		h->body = more;
+		h->cap = cap;
 	}
 	memcpy(h->body + h->len, bytes, n);
 	h->len += n;

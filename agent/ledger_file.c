@@ -278,7 +278,7 @@ int ledger_file_add(struct ledger *l, const struct ledger_entry *e, bool gone)
 
 int ledger_file_open(struct ledger *l, const char *directory, struct why *why)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	int err = 0;
 
 	if (mkdir(directory, 0700) && errno != EEXIST)

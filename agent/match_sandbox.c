@@ -55,7 +55,7 @@ static int limit(struct why *why)
 		{ RLIMIT_NOFILE, 1 }, /* poll(2) of one; none can be opened */
 		{ RLIMIT_FSIZE, 0 },
 		{ RLIMIT_CORE, 0 },
-#ifndef __SANITIZE_ADDRESS__ /* which maps 20 TiB */
+#ifndef CONFINE_SANITIZED
 		{ RLIMIT_DATA, HEAP_MAX },
 #endif
 	};

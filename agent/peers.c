@@ -130,7 +130,8 @@ int peers_parse(const char *line, uint16_t family, struct peer *ret,
 		return -EBADMSG;
 	/* st queues timer:when retransmits uid timeout inode */
 	if (sscanf(s, " %2x %*8x:%*8x %*2x:%*8x %*8x %*u %*d %" SCNu64, &state,
-		   &inode) != 2)
+		   &inode) != 2 ||
+	    state > 0xff) /* %x takes a sign, too */
 		return -EBADMSG;
 	*ret = p;
 	*ret_inode = inode;

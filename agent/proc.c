@@ -90,7 +90,8 @@ int proc_list(int procfs, pid_t **ret, size_t *ret_n)
 		free(list);
 		return err;
 	}
-	qsort(list, n, sizeof(*list), by_pid);
+	if (n)
+		qsort(list, n, sizeof(*list), by_pid);
 	*ret = list;
 	*ret_n = n;
 	return 0;

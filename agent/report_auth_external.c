@@ -175,7 +175,7 @@ int report_auth_external(struct http *h, json_object *file,
 			      "subject_token_type or token_url is missing or "
 			      "wrong: gcloud iam workload-identity-pools "
 			      "create-cred-config");
-	if (!err)
+	if (token && !err)
 		err = subject(h, file, token, why);
 	if (!err && !(form = malloc(3 * SUBJECT_MAX + 4096)))
 		err = -ENOMEM;

@@ -47,7 +47,8 @@ int report_meta_get(struct http *h, const char *path, struct http_reply *ret,
 int report_meta_text(struct http *h, const char *path,
 		     char ret[static REPORT_META_MAX], struct why *why)
 {
-	struct http_reply reply;
+	char none[] = "";
+	struct http_reply reply = { .body = none };
 	size_t n;
 	int err;
 

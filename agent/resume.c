@@ -67,29 +67,40 @@ int resume_save(const char *directory, const char *version,
 	return err;
 }
 
+/* "PID START FULL", of which process when. */
+static int take_line(const char *line, uint64_t now, struct queue *q)
+{
+	uint64_t start, full;
+	struct target *t;
+	int pid, n = 0;
+
+	if (sscanf(line, "%d %" SCNu64 " %" SCNu64 "%n", &pid, &start, &full,
+		   &n) != 3 ||
+	    line[n] || full > now)
+		return -EBADMSG;
+	t = queue_find(q, pid);
+	if (t && t->start_ticks == start)
+		t->full_ns = full;
+	return 0;
+}
+
 int resume_parse(char *text, const char *version, struct queue *q)
 {
-	char first[256], *line = text;
+	char first[256], *line = text, *end;
+	uint64_t now = io_now_ns();
 	int err = head(version, first, sizeof(first));
 
 	if (err)
 		return err;
 	if (strncmp(text, first, strlen(first)))
 		return -ESTALE;
-	while ((line = strchr(line, '\n')) && *++line) {
-		uint64_t start, full;
-		struct target *t;
-		int pid, n = 0;
-
-		if (sscanf(line, "%d %" SCNu64 " %" SCNu64 "%n", &pid, &start,
-			   &full, &n) != 3 ||
-		    line[n] != '\n' || full > io_now_ns())
-			return -EBADMSG;
-		t = queue_find(q, pid);
-		if (t && t->start_ticks == start)
-			t->full_ns = full;
+	/* Each line is ended first: sscanf() measures all that follows. */
+	for (line += strlen(first); !err && (end = strchr(line, '\n'));
+	     line = end + 1) {
+		*end = '\0';
+		err = take_line(line, now, q);
 	}
-	return 0;
+	return err ?: *line ? -EBADMSG : 0;
 }
 
 int resume_load(const char *directory, const char *version, struct queue *q)

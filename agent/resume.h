@@ -17,7 +17,7 @@ int resume_save(const char *directory, const char *version,
  * -ESTALE: of another boot or version; or -errno. */
 int resume_load(const char *directory, const char *version, struct queue *);
 
-/* The same from text, for tests. */
+/* The same from text, which is cut into lines; for tests. */
 int resume_parse(char *text, const char *version, struct queue *);
 
 #endif

@@ -91,7 +91,7 @@ static int read_file(const char *path, char **ret, size_t *ret_len,
 {
 	/* O_NONBLOCK: a FIFO with a rule file's name must not hold us. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
+	struct stat st = { 0 };
 	char *text = NULL;
 	size_t len = 0;
 	ssize_t n = 1;
@@ -112,13 +112,13 @@ static int read_file(const char *path, char **ret, size_t *ret_len,
 		else
 			len += (size_t)n;
 	}
-	if (!err)
+	if (text && !err)
 		err = check_text(path, text, len, why);
 	if (fd >= 0)
 		close(fd);
-	if (err) {
+	if (err || !text) {
 		free(text);
-		return err;
+		return err ?: -ENOMEM;
 	}
 	text[len] = '\0';
 	*ret = text;

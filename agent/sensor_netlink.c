@@ -64,6 +64,8 @@ static void put(struct netlink *l, struct sensor_way *w, pid_t pid,
 {
 	uint32_t i = place(l, pid);
 
+	if (!pid) /* nobody's, and the mark of a free place */
+		return;
 	if (!l->table[i].pid) {
 		if (l->n >= l->size / 2) {
 			w->state->missed++;
@@ -297,7 +299,7 @@ static int ask(int fd)
 static int await_answer(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	struct sockaddr_nl from;
+	struct sockaddr_nl from = { .nl_pid = UINT32_MAX }; /* nobody */
 	_Alignas(8) char bytes[MESSAGE_BYTES];
 
 	for (int i = 0; i < 1000 && poll(&p, 1, 500) == 1; i++) {

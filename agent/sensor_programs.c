@@ -130,7 +130,7 @@ int sensor_programs_load(struct sensor_programs *all,
 
 	for (size_t tries = 0; tries < N_PROGRAMS; tries++) {
 		const struct program *p;
-		char name[64];
+		char name[64] = "";
 		int err = open_object(all, o, refused, why);
 
 		if (!err)

@@ -138,7 +138,7 @@ static int by_pid(const void *a, const void *b)
 
 static bool has(const struct pids *p, pid_t pid)
 {
-	return bsearch(&pid, p->list, p->n, sizeof(pid), by_pid);
+	return p->n && bsearch(&pid, p->list, p->n, sizeof(pid), by_pid);
 }
 
 static void pids_free(struct pids *p)

@@ -106,7 +106,8 @@ static void merge(struct views_tasks *t)
 {
 	size_t n = 0;
 
-	qsort(t->list, t->n, sizeof(*t->list), by_pid);
+	if (t->n)
+		qsort(t->list, t->n, sizeof(*t->list), by_pid);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct seen *s = &t->list[i];
 		struct seen *last = n ? &t->list[n - 1] : NULL;

@@ -115,7 +115,7 @@ class Faults(Case):
 
     def test_allocations(self):
         if not FAILING.exists():
-            self.skipTest("not built with AddressSanitizer")
+            self.skipTest("not built with a sanitizer")
         programs = self.dir / "programs"
         programs.mkdir()
         shutil.copy(FAILING, programs / "davylamp")

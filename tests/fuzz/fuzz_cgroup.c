@@ -14,12 +14,6 @@
 int exefile_open(const struct proc *p)
 {
 	(void)p;
-	return -1;
-}
-
-int exefile_open(const struct proc *p)
-{
-	(void)p;
 	return -ESRCH;
 }
 

@@ -11,10 +11,17 @@
 
 #include <xxhash.h>
 
-/* The one thing needed of hashset.c. */
+/* What is needed of hashset.c. */
 struct digest hashset_digest(const uint8_t page[static 4096])
 {
 	XXH128_hash_t h = XXH3_128bits(page, 4096);
+
+	return (struct digest){ .high = h.high64, .low = h.low64 };
+}
+
+struct digest hashset_roll(const uint8_t span[static 128])
+{
+	XXH128_hash_t h = XXH3_128bits(span, 128);
 
 	return (struct digest){ .high = h.high64, .low = h.low64 };
 }

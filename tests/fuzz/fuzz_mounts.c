@@ -1,10 +1,15 @@
-/* Mount points are named by who mounts. */
+/* A line of mountinfo: mount points are named by who mounts.  -lxxhash */
 #include <assert.h>
 #include <stdint.h>
+#include "exefile.c"
+#include "frames.c"
+#include "keyset.c"
+#include "sha256.c"
 #include "views_mounts.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+	static struct frames f;
 	char *line = malloc(len + 1);
 	pid_t pid;
 
@@ -14,6 +19,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	pid = views_mounts_parse(line);
 	assert(pid >= 0);
 	assert(!pid || strstr(line, " /proc/"));
+	if (line_is_local(line, 36))
+		assert(strstr(line, " - "));
+	f.n_devices = len % 2 ? DEVICES_MAX - 1 : 0;
+	take_mount(&f, line);
+	take_mount(&f, line);
+	assert(f.n_devices <= DEVICES_MAX);
 	free(line);
 	return 0;
 }

@@ -200,7 +200,7 @@ static bool is_common(const struct hashbuild *b, struct binary *const *sorted,
 			sorted[b->entries[k].binary]->text[FAMILY];
 		size_t m = 0;
 
-		while (m < n && strcmp(met[m], family))
+		while (m < n && strcmp(met[m], family) != 0)
 			m++;
 		if (m == n)
 			met[n++] = family;

@@ -147,8 +147,9 @@ static bool has_own_code(const struct look *l)
 	for (size_t i = 0; r && i < n; i++) {
 		const char *name = maps_name(l->maps, r + i);
 
-		if (r[i].where & 1 << WHERE_JIT && strcmp(name, "[vdso]") &&
-		    strcmp(name, "[uprobes]"))
+		if (r[i].where & 1 << WHERE_JIT &&
+		    strcmp(name, "[vdso]") != 0 &&
+		    strcmp(name, "[uprobes]") != 0)
 			return true;
 	}
 	return false;
@@ -278,8 +279,7 @@ static bool is_idle_wallet(const struct finding *f)
 	for (size_t i = 0; i < l->n_hits; i++)
 		randomx |= !strcmp(l->hits[i].rule->family, "RandomX");
 	return only_libraries(f) && count_families(l) <= WALLET_FAMILIES &&
-	       !f->jit &&
-	       !(randomx && f->dataset_bytes) && !is_busy(l);
+	       !f->jit && !(randomx && f->dataset_bytes) && !is_busy(l);
 }
 
 static void weigh(const struct look *l, struct finding *f)

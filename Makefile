@@ -67,7 +67,7 @@ PRELOADS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%.so,$(wildcard tests/tool
 TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(filter-out tests/tools/preload_%,$(wildcard tests/tools/*.c))) $(PRELOADS)
 BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench codeshape makeset target)
 
-.PHONY: all scan test bench corpus innocents bench-compare bench-tools lint coverage fuzz install uninstall clean help deps-build deps-test
+.PHONY: all scan test bench corpus detection innocents bench-compare bench-tools lint coverage fuzz install uninstall clean help deps-build deps-test
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -196,6 +196,11 @@ bench: ## measure: copy, sweep, yara; results into bench/record
 corpus: ## build each proof of work in 18 ways, look at it run (an hour)
 	$(Q)$(MAKE) --no-print-directory all test-tools
 	$(Q)BUILD=$(BUILD) tests/pow/corpus.py $(CORPUS)
+
+detection: ## both, once each, as text, JSON and a page (DETECTION='--builds gcc-O2')
+	$(Q)$(MAKE) --no-print-directory all test-tools
+	$(Q)BUILD=$(BUILD) tests/pow/corpus.py --manifest $(BUILD)/corpus.toml $(DETECTION)
+	$(Q)$(BUILD)/davylamp rules test $(BUILD)/corpus.toml bench/rules/innocents.toml --json $(BUILD)/detection.json --html $(BUILD)/detection.html
 
 innocents: ## keep a hundred innocent programs busy, look at them (INNOCENTS='--rounds 100')
 	$(Q)$(MAKE) --no-print-directory all

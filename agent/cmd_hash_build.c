@@ -131,6 +131,9 @@ static int make_set(struct cmd_hash_job *j, struct hashbuild *build)
 	       sum.n_binaries, sum.n_pages - sum.n_rolls, sum.n_rolls,
 	       text_bytes(len, size),
 	       sum.n_subtracted);
+	if (sum.n_common)
+		printf(", and %u that %d families have", sum.n_common,
+		       HASHBUILD_COMMON);
 	if (sum.n_empty)
 		printf(", and %u binaries that had no other", sum.n_empty);
 	putchar('\n');

@@ -104,6 +104,10 @@ void finding_describe(const struct finding *f, char *ret, size_t cap)
 	if (l->proc->hidden)
 		n = append(ret, cap, n, "; it hides: %s",
 			   verdict_hiding(l->proc->hidden));
+	if (f->besides)
+		n = append(ret, cap, n,
+			   "; all of it is plain data, as scanners have; but %s",
+			   f->besides);
 	append(ret, cap, n, "; it uses %.0f %% of a core%s%s.",
 	       l->cpu_share * 100,
 	       f->jit ? " and has a live mining JIT" : "",
@@ -156,15 +160,6 @@ static json_object *family_signature(const struct finding *f, size_t i)
 	return signature("memoryHashSignature", o);
 }
 
-/* Where it connects to; loopback is no place that anybody could block. */
-static bool is_a_place(const struct peer *p)
-{
-	static const uint8_t one[16] = { [15] = 1 };
-
-	return p->family == AF_INET ? p->address[0] != 127
-				    : memcmp(p->address, one, 16) != 0;
-}
-
 static void add_once(json_object *list, const char *text)
 {
 	for (size_t i = 0; i < json_object_array_length(list); i++)
@@ -183,7 +178,7 @@ static void add_places(json_object *o, const struct peers *peers)
 	for (size_t i = 0; i < peers->n; i++) {
 		const struct peer *p = &peers->list[i];
 
-		if (!is_a_place(p))
+		if (!peers_is_remote(p))
 			continue;
 		add_once(addresses,
 			 peers_address(p->family, p->address, text));
@@ -332,6 +327,8 @@ static json_object *evidence(const struct finding *f, const struct who *w,
 		finding_add_int64(o, "datasetBytes", f->dataset_bytes);
 	if (l->proc->hidden)
 		finding_add_text(o, "hidden", verdict_hiding(l->proc->hidden));
+	if (f->besides)
+		finding_add_text(o, "besidesPlainData", f->besides);
 	finding_who_properties(o, w);
 	json_object_object_add(o, "rules", rules(l));
 	return o;

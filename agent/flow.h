@@ -245,6 +245,8 @@ struct finding {
 	bool jit;		/* a live proof-of-work JIT was seen */
 	bool idle;		/* nothing shows work: severity lowered */
 	bool only_read;		/* in a file that is not run: likewise */
+	const char *besides;	/* many families as plain data, as scanners
+				   have; but this, too, which they have not */
 	uint64_t dataset_bytes;	/* a mapping of RandomX's size, or 0 */
 };
 

@@ -184,7 +184,31 @@ static size_t number_binaries(struct hashbuild *b, struct binary **sorted)
 	return n;
 }
 
-/* Sorts the entries, makes them unique, takes out what is good. */
+/* Do HASHBUILD_COMMON families or more have the digest whose entries begin at
+ * @i?  The entries are sorted. */
+static bool is_common(const struct hashbuild *b, struct binary *const *sorted,
+		      size_t i)
+{
+	const char *met[HASHBUILD_COMMON];
+	size_t n = 0;
+
+	for (size_t k = i; k < b->n_entries && n < HASHBUILD_COMMON &&
+			   !hashformat_compare(b->entries[k].digest,
+					       b->entries[i].digest);
+	     k++) {
+		const char *family =
+			sorted[b->entries[k].binary]->text[FAMILY];
+		size_t m = 0;
+
+		while (m < n && strcmp(met[m], family))
+			m++;
+		if (m == n)
+			met[n++] = family;
+	}
+	return n == HASHBUILD_COMMON;
+}
+
+/* Sorts the entries, makes them unique, takes out what is good or common. */
 static void order_entries(struct hashbuild *b, struct hashgood *good,
 			  struct binary **sorted, struct hashbuild_sum *sum)
 {
@@ -203,8 +227,11 @@ static void order_entries(struct hashbuild *b, struct hashgood *good,
 		/* Nothing is written ahead of i: i - 1 is as it was. */
 		if (i == 0 ||
 		    hashformat_compare(e.digest, b->entries[i - 1].digest)) {
-			drop = hashgood_has(good, e.digest);
-			sum->n_subtracted += drop;
+			bool is_good = hashgood_has(good, e.digest);
+
+			drop = is_good || is_common(b, sorted, i);
+			sum->n_subtracted += is_good;
+			sum->n_common += drop && !is_good;
 		}
 		if (drop)
 			continue;

@@ -9,10 +9,15 @@
 
 struct hashbuild;
 
+/* What binaries of so many families have tells nothing of any: it is a library's
+ * that all of them are linked with, and that benign programs can be, too. */
+#define HASHBUILD_COMMON 4
+
 struct hashbuild_sum {
 	uint32_t n_binaries, n_pages; /* in the set, rolling digests included */
 	uint32_t n_rolls;	/* those */
 	uint32_t n_subtracted;	/* distinct digests that were left out */
+	uint32_t n_common;	/* and those of too many families */
 	uint32_t n_empty;	/* binaries left out: no page remained */
 };
 

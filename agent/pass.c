@@ -187,7 +187,9 @@ static int list(struct pass *p, struct why *why)
 {
 	/* Who names processes knows of them: no need for the kernel's list,
 	 * which takes half of a start to load. */
-	const struct views_options o = { .no_tasks = p->o.n_pids > 0 };
+	const struct views_options o = { .no_tasks = p->o.n_pids > 0,
+					 .only = p->o.pids,
+					 .n_only = p->o.n_pids };
 	const struct seen *census;
 	size_t n;
 	int err = views_open(&o, &p->views, why);

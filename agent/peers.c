@@ -74,6 +74,14 @@ void peers_name(struct peers *all, const struct peer *address, const char *name)
 				 name);
 }
 
+bool peers_is_remote(const struct peer *p)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return p->family == AF_INET ? p->address[0] != 127
+				    : memcmp(p->address, one, 16) != 0;
+}
+
 const char *peers_address(uint16_t family, const uint8_t address[static 16],
 			  char ret[static 46])
 {

@@ -19,6 +19,9 @@ void peers_name(struct peers *, const struct peer *address, const char *name);
 /* An IPv4 address in IPv6's clothes (::ffff:a.b.c.d) becomes AF_INET. */
 void peers_normalize(struct peer *);
 
+/* Is it another machine, which one could block?  Loopback is none. */
+bool peers_is_remote(const struct peer *);
+
 /* "192.0.2.1", "2001:db8::1"; at most INET6_ADDRSTRLEN (46) bytes. */
 const char *peers_address(uint16_t family, const uint8_t address[static 16],
 			  char ret[static 46]);

@@ -23,29 +23,32 @@ static bool stands(const struct atom *a, const uint8_t *page, int32_t start)
 		       (size_t)(to - from));
 }
 
-/* Which atoms, if any, have this window, and do they stand here? */
+static uint64_t hash_at(const struct kernel_group *k, const uint8_t *p)
+{
+	return kernel_hash(kernel_window(p, k->width), k->width);
+}
+
+/* Which atoms, if any, have the window at @at, and do they stand here? */
 static void verify(const struct prefilter *pf, const struct prefilter_table *t,
-		   const uint8_t *page, size_t at, uint64_t window,
+		   const uint8_t *page, size_t at, uint64_t hash,
 		   struct prefilter_mark *mark)
 {
-	uint64_t b = kernel_hash(window) >> 52;
+	uint64_t b = hash >> 52;
 
 	for (uint32_t i = t->bucket[b]; i < t->bucket[b + 1]; i++) {
 		const struct prefilter_entry *e = &t->entries[i];
 		const struct atom *a = &pf->atoms[e->atom];
 		int32_t start = (int32_t)at - (int32_t)e->offset;
 
-		if (e->window == window && stands(a, page, start))
+		if (e->hash == hash && stands(a, page, start))
 			widen(mark, start - a->before, start + a->after,
 			      a->where);
 	}
 }
 
-static bool has_bit(const struct prefilter_table *t, uint64_t window)
+static bool has_bit(const struct prefilter_table *t, uint64_t hash)
 {
-	uint64_t h = kernel_hash(window);
-
-	return t->bits[h >> t->look.shift] >> (h & 31) & 1;
+	return t->bits[hash >> t->look.shift] >> (hash & 31) & 1;
 }
 
 /* Does the page hold @run (ZERO_RUN or more) zeros in a row?  Of so many, a
@@ -79,10 +82,10 @@ static void verify_block(const struct prefilter *pf, size_t g,
 	size_t at = block * k->block, end = at + k->block;
 
 	for (; at < end && at + k->width <= FLOW_PAGE; at += k->stride) {
-		uint64_t w = kernel_window(page + at, k->width);
+		uint64_t h = hash_at(k, page + at);
 
-		if (has_bit(t, w))
-			verify(pf, t, page, at, w, mark);
+		if (has_bit(t, h))
+			verify(pf, t, page, at, h, mark);
 	}
 }
 
@@ -96,10 +99,9 @@ static void look_at_edge(const struct prefilter *pf, size_t g,
 	bool any = false;
 
 	for (size_t i = at; i + k->width <= end; i += k->stride)
-		any |= has_bit(t, kernel_window(page + i, k->width));
+		any |= has_bit(t, hash_at(k, page + i));
 	for (; any && at + k->width <= end; at += k->stride)
-		verify(pf, t, page, at, kernel_window(page + at, k->width),
-		       mark);
+		verify(pf, t, page, at, hash_at(k, page + at), mark);
 }
 
 static void look_at_group(const struct prefilter *pf, size_t g,

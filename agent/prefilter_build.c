@@ -131,8 +131,7 @@ static size_t group_of(const struct atom *a)
 	for (size_t g = 0; g <= GROUP_FAST; g++)
 		if (fits(a, &kernel_groups[g]))
 			return g;
-	if (zero_run(a) >= ZERO_RUN &&
-	    fits(a, &kernel_groups[GROUP_ZEROS]))
+	if (zero_run(a) >= ZERO_RUN && fits(a, &kernel_groups[GROUP_ZEROS]))
 		return GROUP_ZEROS;
 	for (size_t g = GROUP_FAST + 1; g <= GROUP_STRIDED; g++)
 		if (fits(a, &kernel_groups[g]))
@@ -145,30 +144,23 @@ static size_t group_of(const struct atom *a)
 static int by_hash(const void *a, const void *b)
 {
 	const struct prefilter_entry *x = a, *y = b;
-	uint64_t h = kernel_hash(x->window), k = kernel_hash(y->window);
 
-	if (h != k)
-		return h < k ? -1 : 1;
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
 	if (x->atom != y->atom)
 		return x->atom < y->atom ? -1 : 1;
 	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-static void set_bit(struct prefilter_table *t, uint64_t window)
-{
-	uint64_t h = kernel_hash(window);
-
-	t->bits[h >> t->look.shift] |= 1U << (h & 31);
-}
-
 static void add_entry(struct prefilter_table *t, const struct kernel_group *g,
 		      const struct atom *a, uint32_t number, unsigned offset)
 {
-	uint64_t window = kernel_window(a->bytes + offset, g->width);
+	uint64_t h = kernel_hash(kernel_window(a->bytes + offset, g->width),
+				 g->width);
 
-	set_bit(t, window);
+	t->bits[h >> t->look.shift] |= 1U << (h & 31);
 	t->entries[t->n_entries++] =
-		(struct prefilter_entry){ window, number, offset };
+		(struct prefilter_entry){ h, number, offset };
 }
 
 /* From the last window of a page to the first of the next. */
@@ -280,8 +272,7 @@ static void sort_entries(struct prefilter_table *t)
 
 	qsort(t->entries, t->n_entries, sizeof(*t->entries), by_hash);
 	for (size_t b = 0; b <= BUCKETS; b++) {
-		while (j < t->n_entries &&
-		       kernel_hash(t->entries[j].window) >> 52 < b)
+		while (j < t->n_entries && t->entries[j].hash >> 52 < b)
 			j++;
 		t->bucket[b] = (uint32_t)j;
 	}

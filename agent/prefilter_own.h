@@ -25,7 +25,7 @@ enum {
 #define EDGE ATOM_BYTES
 
 struct prefilter_entry {
-	uint64_t window;
+	uint64_t hash; /* of the window; no two windows of a width share one */
 	uint32_t atom;
 	uint32_t offset; /* of the window in the atom */
 };

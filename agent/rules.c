@@ -11,6 +11,8 @@
 #include "text.h"
 #include "wire.h"
 
+#define PART_BYTES (16U << 10) /* doubled as a part grows */
+
 struct rules {
 	struct rules_source source;
 	struct rules_plan plan;
@@ -80,47 +82,6 @@ static int add_file(YR_COMPILER *compiler, const struct rules_file *f)
 	return errors;
 }
 
-static size_t write_stream(const void *from, size_t size, size_t n, void *file)
-{
-	return fwrite(from, size, n, file);
-}
-
-static size_t read_stream(void *to, size_t size, size_t n, void *file)
-{
-	return fread(to, size, n, file);
-}
-
-/* libyara takes a MiB for each of the eight parts of a rule set, however little
- * is in them.  What it writes and reads again takes what it needs. */
-static int compact(YR_RULES **rules)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *file = open_memstream(&text, &len);
-	YR_RULES *small = NULL;
-	int err = -ENOMEM;
-	YR_STREAM stream = { .user_data = file, .write = write_stream };
-
-	if (!file)
-		return err;
-	err = yr_rules_save_stream(*rules, &stream) == ERROR_SUCCESS ? 0
-								     : -ENOMEM;
-	if (fclose(file))
-		err = -ENOMEM;
-	file = err ? NULL : fmemopen(text, len, "r");
-	stream = (YR_STREAM){ .user_data = file, .read = read_stream };
-	if (!file || yr_rules_load_stream(&stream, &small) != ERROR_SUCCESS)
-		err = -ENOMEM;
-	if (file)
-		fclose(file);
-	free(text);
-	if (err)
-		return err;
-	yr_rules_destroy(*rules);
-	*rules = small;
-	return 0;
-}
-
 static int compile(const struct rules_source *source,
 		   const struct rules_choice *choice, YR_RULES **ret,
 		   struct why *why)
@@ -131,6 +92,8 @@ static int compile(const struct rules_source *source,
 
 	if (yr_compiler_create(&compiler) != ERROR_SUCCESS)
 		return -ENOMEM;
+	/* Else libyara zeroes a MiB for each part of them, in use or not. */
+	compiler->arena->initial_buffer_size = PART_BYTES;
 	yr_compiler_set_callback(compiler, complain, &c);
 	yr_compiler_set_include_callback(compiler, include, free_include,
 					(void *)choice);
@@ -140,8 +103,7 @@ static int compile(const struct rules_source *source,
 			err = -EINVAL;
 	if (err && !c.errors)
 		err = why_set(why, -ENOMEM, "rules: no memory to compile them");
-	if (!err && (yr_compiler_get_rules(compiler, ret) != ERROR_SUCCESS ||
-		     compact(ret)))
+	if (!err && yr_compiler_get_rules(compiler, ret) != ERROR_SUCCESS)
 		err = why_set(why, -ENOMEM, "rules: libyara has no memory");
 	yr_compiler_destroy(compiler);
 	return err;

@@ -306,6 +306,23 @@ static void conclude(struct look *l, int err)
  * much it used since it began tells of its start, or of last week. */
 #define WATCH_MS 260
 
+/* What its threads waited between two moments, as a share of a core.  The kernel
+ * books a wait when it ends: one that began before counts as far as it can have
+ * been, and one that has lasted all the while is not booked yet. */
+static double wait_share(const struct proc *now, uint64_t waited_before,
+			 const struct proc *later, uint64_t waited)
+{
+	double share = ((double)waited - (double)waited_before) /
+		       (double)(later->seen_ns - now->seen_ns);
+
+	if (waited == waited_before && now->state == 'R' &&
+	    later->state == 'R' && now->cpu_ticks == later->cpu_ticks)
+		return 1;
+	if (share > later->threads)
+		return later->threads;
+	return share > 0 ? share : 0; /* a thread ended, with what it waited */
+}
+
 static void measure_work(struct look *l)
 {
 	struct proc now = *l->proc, later = *l->proc;
@@ -322,10 +339,7 @@ static void measure_work(struct look *l)
 	if (proc_refresh(&later))
 		return;
 	l->cpu_share = proc_cpu_share(&now, &later);
-	l->wait_share = (double)(proc_wait_ns(&later) - waited) /
-			(double)(later.seen_ns - now.seen_ns);
-	if (l->wait_share < 0 || l->wait_share > later.threads)
-		l->wait_share = 0; /* a thread ended, with what it had waited */
+	l->wait_share = wait_share(&now, waited, &later, proc_wait_ns(&later));
 }
 
 static void fill(struct scan *s, struct look *l)

@@ -322,6 +322,12 @@ void show_finding(const struct show *s, const struct finding *f,
 			 text_bytes(w->huge_bytes, size));
 		show_field(s, "evidence", text);
 	}
+	if (f->besides) {
+		snprintf(text, sizeof(text),
+			 "all of it is plain data, as scanners have; but %s",
+			 f->besides);
+		show_field(s, "evidence", text);
+	}
 	if (f->only_read)
 		show_field(s, "severity",
 			   "lowered: it stands in a file that the process maps "

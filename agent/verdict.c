@@ -1,7 +1,9 @@
 /* verdict.c - what a look means. */
 #include <string.h>
 #include "maps.h"
+#include "peers.h"
 #include "verdict.h"
+#include "who.h"
 
 /* A known binary counts from this share of its pages on, and some of them
  * executable: a file that is only read (unpacked, copied, checked) is mapped
@@ -135,20 +137,97 @@ static enum place place_of_hit(const struct look *l, const struct hit *h)
 	return h->n_strings ? best : PROGRAM;
 }
 
+/* Code that no file holds: a JIT's, an unpacker's.  The kernel's own pages have
+ * names that nobody else can give. */
+static bool has_own_code(const struct look *l)
+{
+	size_t n;
+	const struct region *r = l->maps ? maps_regions(l->maps, &n) : NULL;
+
+	for (size_t i = 0; r && i < n; i++) {
+		const char *name = maps_name(l->maps, r + i);
+
+		if (r[i].where & 1 << WHERE_JIT && strcmp(name, "[vdso]") &&
+		    strcmp(name, "[uprobes]"))
+			return true;
+	}
+	return false;
+}
+
+static bool is_connected(const struct look *l)
+{
+	for (size_t i = 0; l->who && i < l->who->peers.n; i++)
+		if (peers_is_remote(&l->who->peers.list[i]))
+			return true;
+	return false;
+}
+
+/* Words, as rules and sources that somebody reads or edits have them. */
+static bool is_text(const struct hit *h)
+{
+	for (size_t i = 0; i < h->n_strings; i++)
+		for (uint32_t k = 0; k < h->strings[i].n_bytes; k++) {
+			uint8_t c = h->strings[i].bytes[k];
+
+			if ((c < ' ' && c != '\t' && c != '\n') || c > '~')
+				return false;
+		}
+	return true;
+}
+
+/* A scanner with its rules loaded works, reads, and has what it looks for as
+ * data.  A miner that planted such data has more to do: this tells what, or
+ * NULL.  Browsers and editors with sources open have code of their own and
+ * connections, too, but words only. */
+static const char *more_than_rules(const struct look *l)
+{
+	bool constants = false, session = false;
+
+	for (size_t i = 0; i < l->n_hits; i++) {
+		constants |= !is_text(&l->hits[i]);
+		session |= !strcmp(l->hits[i].rule->family, "Stratum");
+	}
+	if (l->proc->hidden)
+		return "it hides";
+	if (computes_on_gpu(l))
+		return "it computes on a graphics card";
+	if (dataset(l))
+		return "it has memory of the size of RandomX's data set";
+	if (constants && has_own_code(l))
+		return "it works and has executable memory that no file holds";
+	if ((constants || session) && is_connected(l))
+		return "it works and is connected to another machine";
+	return NULL;
+}
+
+/* Everything that was found is plain data. */
+static bool is_all_data(const struct look *l)
+{
+	for (size_t i = 0; i < l->n_hits; i++)
+		if (place_of_hit(l, &l->hits[i]) != HEAP)
+			return false;
+	return true;
+}
+
+static unsigned count_families(const struct look *l)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < l->n_hits; i++)
+		n += is_new_family(l, i);
+	return n;
+}
+
 /* An editor, a shell or a scanner with rules or a miner's words in its heap:
  * a script engine that mines would have them there, too, but it would work or
  * hide, and not for so many families. */
 static bool carries_rules(const struct look *l)
 {
-	unsigned families = 0;
-
-	for (size_t i = 0; i < l->n_hits; i++) {
-		if (place_of_hit(l, &l->hits[i]) != HEAP)
-			return false;
-		families += is_new_family(l, i);
-	}
-	return families >= CARRIER_FAMILIES ||
-	       (!is_busy(l) && !l->proc->hidden);
+	if (!is_all_data(l))
+		return false;
+	if (!is_busy(l) && !l->proc->hidden)
+		return true;
+	return count_families(l) >= CARRIER_FAMILIES && !more_than_rules(l);
 }
 
 /* All that was found is in files that the process maps and does not run. */
@@ -194,15 +273,12 @@ static bool only_libraries(const struct finding *f)
 static bool is_idle_wallet(const struct finding *f)
 {
 	const struct look *l = f->look;
-	unsigned families = 0;
-
 	bool randomx = false;
 
-	for (size_t i = 0; i < l->n_hits; i++) {
-		families += is_new_family(l, i);
+	for (size_t i = 0; i < l->n_hits; i++)
 		randomx |= !strcmp(l->hits[i].rule->family, "RandomX");
-	}
-	return only_libraries(f) && families <= WALLET_FAMILIES && !f->jit &&
+	return only_libraries(f) && count_families(l) <= WALLET_FAMILIES &&
+	       !f->jit &&
 	       !(randomx && f->dataset_bytes) && !is_busy(l);
 }
 
@@ -222,6 +298,9 @@ static void weigh(const struct look *l, struct finding *f)
 	f->only_read = !l->proc->hidden && is_only_read(f);
 	if (f->idle || f->only_read)
 		f->severity = SEVERITY_LOW;
+	if (!f->n_shares && is_all_data(l) &&
+	    count_families(l) >= CARRIER_FAMILIES)
+		f->besides = more_than_rules(l);
 }
 
 enum verdict verdict_judge(const struct look *l, struct finding *ret)

@@ -30,6 +30,8 @@ struct views {
 	int public, private; /* procfs; private may be -1 */
 	struct views_tasks *tasks;
 	struct views_mounts mounts;
+	const pid_t *only;
+	size_t n_only;
 	struct seen *list;
 	size_t n, room;
 	uint64_t tick_ns;
@@ -87,6 +89,8 @@ int views_open(const struct views_options *o, struct views **ret,
 
 	if (!v)
 		return -ENOMEM;
+	v->only = o->only;
+	v->n_only = o->n_only;
 	v->mounts.fd = v->private = -1;
 	v->tick_ns = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 	v->public = open_public(why);
@@ -179,6 +183,15 @@ static int list_by_libc(struct pids *ret)
 	return 0;
 }
 
+static bool is_wanted(const struct views *v, pid_t pid)
+{
+	size_t i = 0;
+
+	while (i < v->n_only && v->only[i] != pid)
+		i++;
+	return !v->n_only || i < v->n_only;
+}
+
 static struct seen *add(struct views *v, const struct seen *s)
 {
 	if (v->n == v->room) {
@@ -237,7 +250,7 @@ static int add_listed(struct views *v, const struct pids *listed)
 		struct seen s;
 		int err;
 
-		if (find(v->list, known, pid))
+		if (!is_wanted(v, pid) || find(v->list, known, pid))
 			continue;
 		err = read_seen(v, pid, &s);
 		if (err == -ESRCH && !views_mounts_cover(&v->mounts, pid))
@@ -337,7 +350,7 @@ static int start_with_tasks(struct views *v)
 		return 0;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (!add(v, &tasks[i]))
+		if (is_wanted(v, tasks[i].pid) && !add(v, &tasks[i]))
 			return -ENOMEM;
 	return 0;
 }

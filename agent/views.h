@@ -10,8 +10,10 @@
 #include "why.h"
 
 struct views_options {
-	bool no_private; /* no procfs of our own */
-	bool no_tasks;	 /* no BPF iterator */
+	bool no_private;   /* no procfs of our own */
+	bool no_tasks;	   /* no BPF iterator */
+	const pid_t *only; /* of these alone; borrowed */
+	size_t n_only;	   /* 0: of all */
 };
 
 struct views;

@@ -251,7 +251,8 @@ static void censuses(int processes)
 	     "% of a core, every 10 s");
 	census("task list, procfs of our own", (struct views_options){ 0 });
 	census("procfs of our own", (struct views_options){ .no_tasks = true });
-	census("/proc alone", (struct views_options){ true, true });
+	census("/proc alone", (struct views_options){ .no_private = true,
+						 .no_tasks = true });
 	for (int i = 0; i < processes; i++) {
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);

@@ -2,7 +2,8 @@
  * Cuckoo Cycle (Grin's Cuckatoo and Cuckaroo, Aeternity) and BLAKE3 (Alephium,
  * Decred): proof of work without a constant of its own. SipHash takes its keys
  * from the block, BLAKE3's constants are SHA-256's. What is left are the words
- * of the known solvers; a solver without them is known by page digests only.
+ * of the known solvers and what every solver says to its pool, whatever program
+ * it is; one that talks to nobody is known by page digests only.
  */
 
 /*
@@ -53,4 +54,76 @@ rule Alephium_Miner
 		$double = "blake3_hasher_double_hash"
 	condition:
 		any of them
+}
+
+/*
+ * Solvers hash many edges at once, and rotate 64-bit lanes by 16 bits with a
+ * shuffle of bytes. BLAKE2b and ChaCha rotate by other distances or the other
+ * way, Keccak never by 16; what could match is a conversion of pixels with four
+ * 16-bit channels, or another SipHash in lanes: hence MEDIUM. None of 5122 ELF
+ * files of a Debian with browsers, codecs and toolkits has it. Solvers built
+ * without AVX2, or by clang, rotate with instructions that name no constant.
+ */
+rule Cuckoo_SipHash_Lanes
+{
+	meta:
+		family = "Cuckoo Cycle"
+		algorithm = "Cuckatoo, Cuckaroo, Cuckoo"
+		where = "image"
+		severity = "MEDIUM"
+		reference = "tromp/cuckoo src/crypto/siphashxN.h, ROTATE16"
+		description = "SipHash-2-4 of many edges at once, as the vectorized solvers of Cuckoo Cycle compute it: the shuffle that rotates 64-bit lanes left by 16."
+	strings:
+		$rotate_16 = { 06070001 02030405 0e0f0809 0a0b0c0d }
+	condition:
+		$rotate_16
+}
+
+/*
+ * A session with a Grin pool or node. Lookalikes: other pools' jobs have no
+ * pre_pow; text about the protocol shows one side, or sets blanks and line breaks.
+ * The string ends as headers begin, in version 5 and the height. Pools and nodes that serve miners hold both
+ * sides, too, and are idle beside a solver.
+ */
+rule Grin_Live_Session
+{
+	meta:
+		family = "Cuckoo Cycle"
+		algorithm = "Cuckatoo, Cuckaroo"
+		where = "any"
+		severity = "MEDIUM"
+		reference = "mimblewimble/grin doc/stratum.md; core/src/core/block.rs, a header's serialization"
+		description = "A job of a Grin pool and the miner's requests in memory: the process works on Cuckoo Cycle for a pool."
+	strings:
+		$tell_job = ",\"pre_pow\":\"000500000000"
+		$ask_job = "\"method\":\"getjobtemplate\""
+		$ask_job_wide = "\"method\": \"getjobtemplate\""
+		$ask_submit = "\"method\":\"submit\",\"params\":{\"edge_bits\":"
+		$ask_login = "\"method\":\"login\",\"params\":{\"agent\":\""
+		$ask_login_text = "\"2.0\",\"method\":\"login\",\"params\":{\"login\":\""
+	condition:
+		$tell_job and any of ($ask_*)
+}
+
+/*
+ * A session with an Alephium pool. Lookalikes: an Alephium node and its wallets
+ * speak of fromGroup, toGroup and headerBlob as well, not in mining.notify; no
+ * other coin's job is a list of objects that begins with a jobId.
+ */
+rule Alephium_Live_Session
+{
+	meta:
+		family = "BLAKE3-Alephium"
+		algorithm = "BLAKE3 twice"
+		where = "any"
+		severity = "MEDIUM"
+		reference = "alephium/mining-pool lib/stratum.js and blockTemplate.js; alephium/docs alephium-stratum.md"
+		description = "Jobs of an Alephium pool, or the greeting of its protocol, in memory: the process mines with BLAKE3 for a pool."
+	strings:
+		$tell_notify = "\"mining.notify\",\"params\":[{\"jobId\":\""
+		$tell_header = ",\"headerBlob\":\"0007"
+		$ask_hello = "\"method\":\"mining.hello\",\"params\":[\""
+		$hello_version = ",\"AlephiumStratum/1.0.0\"]"
+	condition:
+		($tell_notify and $tell_header) or ($ask_hello and $hello_version)
 }

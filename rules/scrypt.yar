@@ -31,7 +31,9 @@ rule Scrypt_Header_FinalBlock
 }
 
 /*
- * Lookalikes: Java holds two of the three vectors; all three are asked for.
+ * Lookalikes: a Java VM's compiled methods begin with their offsets, five of them
+ * often equal, so that its code cache comes to hold all three vectors, each in
+ * another method. A miner has them in one table: all within 2 KiB of each other.
  * Wider tables (eight lanes) contain these four-lane strings.
  */
 rule Scrypt_Header_Vectors
@@ -48,5 +50,8 @@ rule Scrypt_Header_Vectors
 		$len_280 = { 80020000 80020000 80020000 80020000 }
 		$len_4a0 = { a0040000 a0040000 a0040000 a0040000 }
 	condition:
-		all of them
+		for any i in (1 .. #len_620) : (
+			$len_280 in (@len_620[i] - 2048 .. @len_620[i] + 2048) and
+			$len_4a0 in (@len_620[i] - 2048 .. @len_620[i] + 2048)
+		)
 }

@@ -26,8 +26,8 @@ def words():
         "nothing worse than there), 1 not, 2 wrong words or manifest, 3 a "
         "case could not be run, 4 unable.")
     p.add_argument("--davylamp", required=True, help=argparse.SUPPRESS)
-    p.add_argument("corpus", help="the manifest, TOML; bench/README.md says "
-                   "its form")
+    p.add_argument("corpus", nargs="+", help="a manifest, TOML; "
+                   "bench/README.md says its form")
     p.add_argument("-r", "--rules", action="append", default=[],
                    metavar="PATH", help="also these rules")
     p.add_argument("--no-default-rules", action="store_true")
@@ -43,7 +43,7 @@ def words():
                    "process there")
     p.add_argument("--cost", action="store_true",
                    help="also what each rule costs, over the captures")
-    return p.parse_args()
+    return p.parse_intermixed_args()
 
 
 def scan_words(o):
@@ -57,7 +57,7 @@ def run_case(davylamp, case, keep):
         looks, kept = runner.look(davylamp, case, keep)
     except runner.Failed as e:
         return {"name": case.name, "kind": case.kind, "family": case.family,
-                "failed": str(e)}, []
+                "variant": case.variant, "failed": str(e)}, []
     return stats.judge(case, looks), kept
 
 
@@ -71,16 +71,16 @@ def cost(davylamp, o, captures):
 
 
 def run(o):
-    cases = [c for c in corpus.read(o.corpus)
+    cases = [c for c in corpus.read(*o.corpus)
              if is_chosen(o, c.name)]
     if not cases:
-        raise corpus.Bad(f"{o.corpus}: no case is called so")
+        raise corpus.Bad(f"{' '.join(o.corpus)}: no case is called so")
     davylamp = runner.Davylamp(o.davylamp, scan_words(o) + (
         ["--hashes", o.hashes] if o.hashes else []))
     keep = pathlib.Path(o.keep) if o.keep else None
     if keep:
         keep.mkdir(parents=True, exist_ok=True, mode=0o700)
-    result = {"corpus": str(o.corpus), "machine": platform.machine(),
+    result = {"corpus": " ".join(o.corpus), "machine": platform.machine(),
               "date": datetime.datetime.now(datetime.timezone.utc).isoformat(
                   timespec="seconds"), **davylamp.versions()}
     done, captures = [], []
@@ -95,7 +95,8 @@ def run(o):
         print("\r\033[K", end="", file=sys.stderr, flush=True)
     ran = [c for c in done if not c.get("failed")]
     result |= {"cases": done, "matrix": stats.matrix(ran),
-               "families": stats.families(ran), "sweep": stats.sweep(ran),
+               "families": stats.families(ran), "grid": stats.grid(ran),
+               "sweep": stats.sweep(ran),
                "summary": stats.summary(ran)}
     if o.cost and captures:
         result["cost"] = cost(davylamp, o, captures)

@@ -4,6 +4,7 @@
     name = "randomx-jit"
     kind = "miner"                # or "innocent"
     family = "RandomX"            # what a finding must name; miners only
+    variant = "gcc-O2"            # how it was built: a column of the matrix
     command = ["./driver", "jit"] # started offline, on one CPU, and ended
     ready = "ready"               # scanned when it printed this line, else
     wait = 3                      # after so many seconds (2)
@@ -36,6 +37,7 @@ class Case:
     name: str
     kind: str
     family: str = ""
+    variant: str = ""
     command: tuple = ()
     capture: str = ""
     ready: str = ""
@@ -49,8 +51,8 @@ class Case:
         return self.kind == "miner"
 
 
-TYPES = {"name": str, "kind": str, "family": str, "command": list,
-         "capture": str, "ready": str, "wait": (int, float),
+TYPES = {"name": str, "kind": str, "family": str, "variant": str,
+         "command": list, "capture": str, "ready": str, "wait": (int, float),
          "seconds": (int, float), "accept": str}
 
 
@@ -85,7 +87,7 @@ def read_case(path, number, table):
                 folder=path.parent)
 
 
-def read(path):
+def read_one(path):
     """The cases of the manifest at @path, or Bad."""
     path = pathlib.Path(path)
     try:
@@ -101,9 +103,15 @@ def read(path):
     listed = tables.get("case", [])
     if not isinstance(listed, list) or not listed:
         raise Bad(f"{path}: has no [[case]]")
-    cases = [read_case(path, i, t) for i, t in enumerate(listed, 1)]
-    names = [c.name for c in cases]
-    for n in names:
-        if names.count(n) > 1:
-            raise Bad(f"{path}: two cases are called '{n}'")
-    return cases
+    return [read_case(path, i, t) for i, t in enumerate(listed, 1)]
+
+
+def read(*paths):
+    """The cases of all manifests at @paths, or Bad."""
+    cases = {}
+    for path in paths:
+        for c in read_one(path):
+            if c.name in cases:
+                raise Bad(f"{path}: two cases are called '{c.name}'")
+            cases[c.name] = c
+    return list(cases.values())

@@ -19,7 +19,7 @@ p, figcaption { color: var(--soft) } figure { margin: 0 }
 table { border-collapse: collapse; width: 100%; font-size: .875rem }
 th, td { text-align: left; padding: .3rem .6rem .3rem 0; vertical-align: top;
   border-bottom: 1px solid var(--line) }
-td:first-child { min-width: 9rem; overflow-wrap: anywhere }
+td:first-child { min-width: 6.5rem }
 td.wide { min-width: 15rem; overflow-wrap: anywhere }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums;
   white-space: nowrap }
@@ -32,6 +32,13 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums;
 svg { width: 100%; max-width: 36rem; height: auto; display: block }
 svg text { font: 12px system-ui, sans-serif; fill: var(--soft) }
 .grid { stroke: var(--line) } .l { fill: none; stroke-width: 2.5 }
+.grid-table td, .grid-table th { padding: .3rem .35rem .3rem 0 }
+.grid-table th:not(:first-child) { writing-mode: vertical-rl;
+  transform: rotate(180deg); padding: .35rem 0 0; font-weight: 400;
+  white-space: nowrap }
+.grid-table td:first-child { position: sticky; left: 0;
+  background: var(--back) }
+details { margin-top: 1rem } summary { cursor: pointer; color: var(--soft) }
 .bars { display: grid; grid-template-columns: max-content 1fr; gap: .15rem .6rem;
   align-items: center; font-size: .875rem }
 @media (max-width: 40rem) { .bars { grid-template-columns: 1fr } }
@@ -43,15 +50,17 @@ svg text { font: 12px system-ui, sans-serif; fill: var(--soft) }
 
 
 def cell(text, kind=""):
-    return f"<td{f' class={kind!r}' if kind else ''}>{escape(str(text))}</td>"
+    text = escape(str(text)).replace("_", "_<wbr>")
+    return f"<td{f' class={kind!r}' if kind else ''}>{text}</td>"
 
 
-def table(heads, rows):
+def table(heads, rows, kind=""):
     """@heads: (text, class); @rows: lists of ready cells."""
     head = "".join(f"<th{f' class={c!r}' if c else ''}>{escape(t)}</th>"
                    for t, c in heads)
     body = "".join(f"<tr>{''.join(r)}</tr>" for r in rows)
-    return (f"<div class=scroll><table><thead><tr>{head}</tr></thead>"
+    kind = f" class={kind}" if kind else ""
+    return (f"<div class=scroll><table{kind}><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table></div>")
 
 
@@ -134,26 +143,60 @@ def case_row(c):
             cell(", ".join(c["rules"]), "wide")]
 
 
+CASE_HEADS = [("case", ""), ("", ""), ("verdict", ""), ("pages", "n"),
+              ("rules that hold", "")]
+
+
+def wrong(result):
+    of = [c for c in result["cases"] if c.get("failed") or not c["right"]]
+    return "<h2>Missed, false alarms, not run</h2>" + (
+        table(CASE_HEADS, map(case_row, of)) if of else "<p>none</p>")
+
+
 def cases(result):
-    heads = [("case", ""), ("", ""), ("verdict", ""), ("pages", "n"),
-             ("rules that hold", "")]
     out = ""
-    for kind, title in (("miner", "Miners"), ("innocent", "Innocents")):
+    for kind, title in (("miner", "miners"), ("innocent", "innocents")):
         of = [c for c in result["cases"] if c["kind"] == kind]
         if of:
-            out += f"<h2>{title}</h2>" + table(heads, map(case_row, of))
-    return out
+            out += (f"<details{' open' if len(of) < 30 else ''}><summary>all "
+                    f"{len(of)} {title}</summary>" +
+                    table(CASE_HEADS, map(case_row, of)) + "</details>")
+    return "<h2>Cases</h2>" + out
+
+
+def grid_cell(c):
+    if not c:
+        return cell("")
+    good = c["named"] == c["of"]
+    return cell(("yes" if good else "no") if c["of"] == 1 else
+                f"{c['named']}/{c['of']}", "good" if good else "bad")
+
+
+def grid(result):
+    g = result["grid"]
+    if not g["variants"]:
+        return ""
+    return ("<h2>Families by builds</h2><p>Is the family named?</p>" + table(
+        [("", "")] + [(v, "") for v in g["variants"]],
+        [[cell(f)] + [grid_cell(row.get(v)) for v in g["variants"]]
+         for f, row in g["families"].items()], "grid-table"))
 
 
 def matrix(result):
-    rows = [[cell(m["rule"]), cell(len(m["miner"]), "n"),
-             cell(len(m["innocent"]), "n bad" if m["innocent"] else "n"),
-             cell(", ".join(m["miner"] + [f"({x})" for x in m["innocent"]]),
-                  "wide")]
-            for m in result["matrix"]]
+    """Innocents are red where what they hold came to a false alarm."""
+    by_name = {c["name"]: c for c in result["cases"]}
+    rows = []
+    for m in result["matrix"]:
+        alarm = any(not by_name[x]["right"] for x in m["innocent"])
+        families = dict.fromkeys(by_name[x]["family"] for x in m["miner"])
+        rows.append([cell(m["rule"]), cell(len(m["miner"]), "n"),
+                     cell(len(m["innocent"]), "n bad" if alarm else "n"),
+                     cell(", ".join([*families] +
+                                    [f"({x})" for x in m["innocent"]]),
+                          "wide")])
     return "<h2>Rules</h2>" + table(
         [("rule", ""), ("miners", "n"), ("innocents", "n"),
-         ("cases (innocents in brackets)", "")], rows)
+         ("families (innocents in brackets)", "")], rows)
 
 
 def families(result):
@@ -207,6 +250,6 @@ def html(result):
         "<div class=numbers>" + number("recall", s["recall"]) +
         number("precision", s["precision"]) +
         number("false alarms", s["false_alarms"]) + "</div>" +
-        changes(result) + "<h2>Threshold of the page share</h2>" +
-        sweep_plot(result) + cases(result) + matrix(result) +
-        families(result) + cost(result) + "</body></html>\n")
+        changes(result) + wrong(result) + grid(result) + families(result) +
+        "<h2>Threshold of the page share</h2>" + sweep_plot(result) +
+        matrix(result) + cases(result) + cost(result) + "</body></html>\n")

@@ -21,12 +21,27 @@ def case_line(c):
     return f"  {said:<13}  {c['name']}: {what}{share}: {rules}{other}"
 
 
+def grid(g):
+    """Per family, how many builds' cases were named, and which not."""
+    if not g["families"]:
+        return []
+    wide = max(len("FAMILY"), *map(len, g["families"]))
+    lines = [f"{'FAMILY':<{wide}}  NAMED      NOT IN"]
+    for family, row in g["families"].items():
+        of, named = (sum(c[k] for c in row.values()) for k in ("of", "named"))
+        missed = [v for v, c in row.items() if c["named"] < c["of"]]
+        lines.append(f"{family:<{wide}}  {named:3} of {of:<3} "
+                     f"{' '.join(missed)}".rstrip())
+    return lines + [""]
+
+
 def text(result):
     lines = []
     for kind, title in (("miner", "miners"), ("innocent", "innocents")):
         of = [c for c in result["cases"] if c["kind"] == kind]
         if of:
             lines += [title, *map(case_line, of), ""]
+    lines += grid(result["grid"])
     if result["matrix"]:
         wide = max(len(m["rule"]) for m in result["matrix"])
         lines.append(f"{'RULE':<{wide}}  MINERS  INNOCENTS")

@@ -139,7 +139,8 @@ def look(davylamp, case, keep=None):
         looks = davylamp.scan(*(x for p in pids for x in ("--pid", p)))
         kept = []
         for i, pid in enumerate(pids if keep else []):
-            path = keep / f"{case.name}{'-%d' % i if i else ''}.dlc"
+            path = keep / (case.name.replace("/", "_").replace(" ", "-") +
+                           f"{'-%d' % i if i else ''}.dlc")
             path.unlink(missing_ok=True)
             if davylamp.ask("rules", "capture", pid, "-o", path)[0] == 0:
                 kept.append(path)

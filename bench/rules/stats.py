@@ -42,7 +42,7 @@ def judge(case, looks):
                 default="")
     result = {
         "name": case.name, "kind": case.kind, "family": case.family,
-        "found": bool(findings), "severity": worst,
+        "variant": case.variant, "found": bool(findings), "severity": worst,
         "complete": all(x["state"] == "complete" for x in looks),
         "family_named": any(names_family(x, case.family) for x in findings),
         "share": best_share(looks),
@@ -75,6 +75,20 @@ def families(results):
     return [{"family": f, **share(sum(x["found"] for x in rs), len(rs)),
              "named": sum(x["family_named"] for x in rs)}
             for f, rs in sorted(named.items())]
+
+
+def grid(results):
+    """Families by variants: how many cases were found under their name."""
+    cells = {}
+    for r in results:
+        if r["kind"] == "miner" and r["variant"]:
+            cell = cells.setdefault(r["family"], {}).setdefault(
+                r["variant"], {"of": 0, "named": 0})
+            cell["of"] += 1
+            cell["named"] += r["found"] and r["family_named"]
+    variants = dict.fromkeys(r["variant"] for r in results
+                             if r["kind"] == "miner" and r["variant"])
+    return {"variants": list(variants), "families": cells}
 
 
 def sweep(results, steps=100):

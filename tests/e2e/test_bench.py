@@ -203,6 +203,31 @@ wait = 0.2
         for word in ("http:", "https:", "<script", "url("):
             self.assertNotIn(word, text)
 
+    def test_a_corpus_in_two_manifests(self):
+        """And a matrix of families and variants."""
+        self.capture()
+        case = ('[[case]]\nname = "{0}"\nkind = "miner"\nfamily = "{1}"\n'
+                'variant = "{2}"\ncapture = "case.dlc"\n')
+        manifest = self.manifest(case.format("one", "Bench", "gcc <i>") +
+                                 case.format("two", "Bench", "clang"))
+        second = self.dir / "second.toml"
+        second.write_text(case.format("three", "Other", "clang"))
+        html = self.dir / "out.html"
+        done, result = self.run_test(manifest, second, "--html", html)
+        self.status(done, CLEAN)
+        self.assertEqual(result["grid"], {
+            "variants": ["gcc <i>", "clang"], "families": {
+                "Bench": {v: {"of": 1, "named": 1}
+                          for v in ("gcc <i>", "clang")},
+                "Other": {"clang": {"of": 1, "named": 0}}}})
+        text = html.read_text()
+        self.assertIn("gcc &lt;i&gt;", text)
+        self.assertIn("<td class='good'>yes</td>", text)
+        self.assertIn("<td class='bad'>no</td>", text)
+        done, _ = self.run_test(manifest, manifest)
+        self.status(done, USAGE)
+        self.assertIn("two cases are called 'one'", done.err)
+
     def test_a_baseline(self):
         self.capture()
         manifest = self.manifest('[[case]]\nname = "saved"\nkind = "miner"\n'

@@ -49,6 +49,8 @@ def read_cases(text):
             cases[-1].kind = rest
         elif word == "plant":
             cases[-1].plants.append(bytes.fromhex(rest))
+        elif word == "gap":
+            cases[-1].plants.append(bytes(int(rest)))
         else:
             raise SystemExit(f"{CASES}:{number}: what is '{word}'?")
     return cases

@@ -12,8 +12,8 @@ import time
 import unittest
 
 import support
-from support import (BUILD, CACHE, CLEAN, FINDINGS, ROOT, Case, Processes,
-                     davylamp, have, scan, wait_for)
+from support import (AS_ROOT, BUILD, CACHE, CLEAN, FINDINGS, ROOT, Case,
+                     Processes, davylamp, have, scan, wait_for)
 
 VALIDATE = ROOT.parent / "shared" / "scc" / "validate_finding"
 ETHASH = "@ethereumjs/ethash@10.0.0"
@@ -472,6 +472,54 @@ class Carriers(Case):
         p = self.p.plant("anon-rw-", data, busy=True)
         time.sleep(0.6)
         self.innocent(p.pid)
+
+    def decoys(self, more, *before):
+        """Many families' constants in a script's heap, at work, and @more."""
+        import test_rules
+        (self.dir / "decoys").write_bytes(b"".join(
+            c.bytes() for c in test_rules.CASES_READ
+            if c.matches and c.kind == "anon-rw-"))
+        p = self.p.start(
+            *before, "/usr/bin/python3", "-c", "import mmap, socket, sys\n"
+            f"data = open(sys.argv[1], 'rb').read()\n{more}\n"
+            "print('ready', flush=True)\nwhile True: pass",
+            self.dir / "decoys", stdout=subprocess.PIPE)
+        if AS_ROOT:  # its share of a core decides
+            os.setpriority(os.PRIO_PROCESS, p.pid, -10)
+        self.p.ready(p)
+        time.sleep(0.6)
+        return p.pid
+
+    def more_than_data(self, pid, what):
+        result = look(pid)
+        f = result.of(pid)
+        self.assertIsNotNone(f, str(result))
+        self.assertEqual(f["severity"], "MEDIUM", str(result))
+        self.assertIn(what, f["sourceProperties"]["besidesPlainData"])
+        self.assertIn(what, f["description"])
+        self.assertIn(what, davylamp("scan", "--pid", pid).out)
+
+    def test_a_script_with_decoys_alone(self):
+        self.innocent(self.decoys(""))
+
+    def test_decoys_do_not_hide_code(self):
+        self.more_than_data(self.decoys(
+            "code = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | "
+            "mmap.MAP_ANONYMOUS, 7)"), "executable memory that no file holds")
+
+    def test_decoys_do_not_hide_a_pool(self):
+        # A network of its own, in which a pool answers: SIOCSIFADDR and
+        # SIOCSIFFLAGS of netdevice(7).
+        self.more_than_data(self.decoys(
+            "import fcntl, struct\n"
+            "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+            "fcntl.ioctl(s, 0x8916, struct.pack('16sH2x4s8x', b'lo', 2, "
+            "socket.inet_aton('192.0.2.1')))\n"
+            "fcntl.ioctl(s, 0x8914, struct.pack('16sh22x', b'lo', 1))\n"
+            "s = socket.create_server(('192.0.2.1', 3333))\n"
+            "c = socket.create_connection(('192.0.2.1', 3333))\n"
+            "t = s.accept()", "unshare", "-n" if AS_ROOT else "-rn"),
+            "connected to another machine")
 
     def test_a_miners_file_that_is_only_read(self):
         """A file manager, a virus scanner, a package manager: mapped, not

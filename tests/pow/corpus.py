@@ -3,6 +3,7 @@
 davylamp which families it sees.
 
     corpus.py [--builds WORD,...] [--programs WORD,...] [--map] [--json FILE]
+    corpus.py --manifest FILE [--builds ...]      for `davylamp rules test`
 
 The default is every program in every build.  Prints a matrix, one line a build;
 a program that does not find itself right on its test vectors is an error.
@@ -89,7 +90,8 @@ def compile_one(folder, program, build):
     """Returns the path of the program."""
     cc, words, after = BUILDS[build]
     out = folder / build / program
-    newest = max(f.stat().st_mtime for f in HERE.glob("*.[ch]"))
+    own = [*HERE.glob("*.h"), HERE / "main.c", HERE / f"{program}.c"]
+    newest = max(f.stat().st_mtime for f in own)
     if out.exists() and out.stat().st_mtime > newest:
         return out
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -111,14 +113,19 @@ def compile_one(folder, program, build):
     return out
 
 
+def command(path, build, laid_out=False):
+    """How the program is run, or laid out in memory where it can not run."""
+    after = BUILDS[build][2]
+    if after == "mapped" or laid_out and after != "packed":
+        return [tool("mapelf"), path]
+    if after == "renamed":
+        return ["bash", "-c", 'exec -a "[kworker/u4:2]" "$0"', path]
+    return [path]
+
+
 def look(processes, path, build, laid_out=False):
     """(families, severity, rules) seen in the running program."""
-    after = BUILDS[build][2]
-    words = [path]
-    if after == "mapped" or laid_out and after != "packed":
-        words = [tool("mapelf"), path]
-    elif after == "renamed":
-        words = ["bash", "-c", 'exec -a "[kworker/u4:2]" "$0"', path]
+    words = command(path, build, laid_out)
     p, pid = processes.offline(*words, seconds=300, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE)
     try:
@@ -135,18 +142,23 @@ def look(processes, path, build, laid_out=False):
         processes.stop(p)
 
 
+def compile_all(pool, builds, programs, folder, say):
+    """Yields each build that can be made here, and its programs' paths."""
+    tables(folder)
+    for build in builds:
+        if BUILDS[build][2] == "mapped" and not (
+                support.BUILD / "sysroot-aarch64").exists():
+            say(f"{build}: no sysroot-aarch64 (packaging/sysroot aarch64)")
+            continue
+        yield build, dict(zip(programs, pool.map(
+            lambda p: compile_one(folder, p, build), programs)))
+
+
 def run(builds, programs, folder, laid_out=False, say=print):
     """{(build, program): (families, severity, rules)} of what was looked at."""
-    tables(folder)
     seen = {}
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for build in builds:
-            if BUILDS[build][2] == "mapped" and not (
-                    support.BUILD / "sysroot-aarch64").exists():
-                say(f"{build}: no sysroot-aarch64 (packaging/sysroot aarch64)")
-                continue
-            paths = dict(zip(programs, pool.map(
-                lambda p: compile_one(folder, p, build), programs)))
+        for build, paths in compile_all(pool, builds, programs, folder, say):
             with support.Processes() as processes:
                 for program in programs:
                     seen[build, program] = look(processes, paths[program],
@@ -158,12 +170,47 @@ def run(builds, programs, folder, laid_out=False, say=print):
     return seen
 
 
+def case(name, family, variant, words):
+    return (f'[[case]]\nname = "{name}"\nkind = "miner"\n'
+            f'family = "{family}"\nvariant = "{variant}"\n'
+            'ready = "ready"\nseconds = 300\n'
+            f"command = {json.dumps([str(x) for x in words])}\n")
+
+
+def packaged():
+    """Cases of Debian's and npm's libraries, as far as the tests made them."""
+    driver, scripts = tool("randomx_driver"), ROOT / "tests" / "e2e"
+    for mode in ("jit", "secure", "interpreter") if driver.exists() else ():
+        yield case(f"librandomx {mode}", "RandomX", "packaged", [driver, mode])
+    yield case("libargon2 chukwa", "Argon2-chukwa", "packaged",
+               ["/usr/bin/python3", scripts / "chukwa.py"])
+    for module, script, family in (
+            ("ethash", "ethash.cjs", "Ethash"),
+            ("wasm-x11-hash", "x11.cjs", "X11/X16R")):
+        modules = support.CACHE / module / "node_modules"
+        if modules.exists():
+            yield case(f"npm {module}", family, "packaged",
+                       ["node", scripts / script, modules])
+
+
+def manifest(builds, programs, folder, laid_out, say):
+    """The same programs as cases of `davylamp rules test`, TOML."""
+    text = list(packaged())
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for build, paths in compile_all(pool, builds, programs, folder, say):
+            text += [case(f"{p} {build}", PROGRAMS[p], build,
+                          command(paths[p], build, laid_out))
+                     for p in programs]
+    return "\n".join(text)
+
+
 def main():
     words = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     words.add_argument("--builds", default=",".join(BUILDS))
     words.add_argument("--programs", default=",".join(PROGRAMS))
     words.add_argument("--map", action="store_true")
     words.add_argument("--json")
+    words.add_argument("--manifest")
     words.add_argument("--verbose", action="store_true")
     w = words.parse_args()
     builds = [b for b in BUILDS if any(
@@ -171,8 +218,13 @@ def main():
         for x in w.builds.split(","))]
     programs = [p for p in PROGRAMS if p in w.programs.split(",")]
     folder = support.BUILD.resolve() / "pow"
-    seen = run(builds, programs, folder, w.map,
-               lambda x: print(x, flush=True))
+    def say(text):
+        print(text, flush=True)
+    if w.manifest:
+        pathlib.Path(w.manifest).write_text(
+            manifest(builds, programs, folder, w.map, say))
+        return 0
+    seen = run(builds, programs, folder, w.map, say)
     if w.verbose:
         for (build, program), (families, severity, rules) in seen.items():
             print(f"{build:18} {program:12} {severity:6} {' '.join(rules)}")

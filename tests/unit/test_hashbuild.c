@@ -185,6 +185,38 @@ static void benign_pages_are_left_out(void **state)
 	free(bytes);
 }
 
+/* The pages of a library that is linked into everything. */
+static void common_pages_are_left_out(void **state)
+{
+	static const char *const families[] = { "A", "B", "C", "D", "A" };
+	struct hashbuild *build = hashbuild_new();
+	struct hashbuild_sum sum;
+	struct hashset *set;
+	uint8_t *bytes;
+
+	(void)state;
+	/* Of A, and of A again: 0 to 9; of three families: 10 to 19; of four:
+	 * 20 to 29. */
+	for (size_t i = 0; i < 5; i++) {
+		char name[2] = { (char)('p' + i), 0 };
+		struct digestlist list = fixture_list(
+			name, i % 4 == 0 ? 0 : i == 3 ? 20 : 10, 30);
+
+		snprintf(list.family, sizeof(list.family), "%s", families[i]);
+		assert_int_equal(hashbuild_add(build, &list, &why), 0);
+		digestlist_free(&list);
+	}
+	set = finish(build, hashgood_new(), &bytes, &sum);
+	assert_int_equal(sum.n_common, 10);
+	assert_int_equal(sum.n_subtracted, 0);
+	assert_int_equal(sum.n_pages, 20);
+	assert_int_equal(sum.n_empty, 1); /* D had nothing else */
+	for (uint64_t i = 0; i < 30; i++)
+		assert_int_equal(has(set, fixture_digest(1, i)), i < 20);
+	hashset_free(set);
+	free(bytes);
+}
+
 static void constant_pages_never_enter(void **state)
 {
 	struct digestlist list = fixture_list("alpha", 0, 1);
@@ -502,6 +534,7 @@ int main(void)
 		cmocka_unit_test(equal_binaries_are_one),
 		cmocka_unit_test(a_page_counts_once_and_as_code_if_it_ever_is),
 		cmocka_unit_test(benign_pages_are_left_out),
+		cmocka_unit_test(common_pages_are_left_out),
 		cmocka_unit_test(constant_pages_never_enter),
 		cmocka_unit_test(a_list_is_cleaned_in_place),
 		cmocka_unit_test(many_benign_pages_fit),

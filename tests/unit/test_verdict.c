@@ -3,10 +3,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <arpa/inet.h>
 #include <string.h>
 #include "child.h"
 #include "maps.h"
 #include "verdict.h"
+#include "who.h"
 
 #define MIB (1ULL << 20)
 
@@ -17,7 +19,7 @@
 #define CONSTANTS 0x500000ULL /* of the program that runs */
 #define DATA_FILE 0x600000ULL /* of which nothing is executable */
 
-static struct maps *maps_of(uint64_t dataset, bool gpu)
+static struct maps *maps_of(uint64_t dataset, bool gpu, bool own_code)
 {
 	char dir[] = "/tmp/test_verdict.XXXXXX", text[512];
 	struct proc p = { .pid = 1 };
@@ -31,8 +33,9 @@ static struct maps *maps_of(uint64_t dataset, bool gpu)
 		 "500000-600000 r--p 0 fe:01 7 /opt/x\n"
 		 "600000-700000 r--p 0 fe:01 9 /usr/share/y\n"
 		 "800000-900000 rw-p 0 00:00 0 [heap]\n"
-		 "c00000-d00000 rwxp 0 00:00 0\n"
-		 "7f0000000000-%lx rw-p 0 00:00 0\n%s",
+		 "%s7f0000000000-%lx rw-p 0 00:00 0\n%s"
+		 "7ffff7fc1000-7ffff7fc3000 r-xp 0 00:00 0 [vdso]\n",
+		 own_code ? "c00000-d00000 rwxp 0 00:00 0\n" : "",
 		 0x7f0000000000 + (dataset ? dataset : 4096),
 		 gpu ? "7fff00000000-7fff00001000 rw-s 0 00:05 9 "
 		       "/dev/nvidia-uvm\n"
@@ -56,11 +59,13 @@ static const struct rule rules[] = {
 	  .severity = SEVERITY_MEDIUM },
 	{ .name = "stratum", .family = "Stratum", .where = WHERE_ANY,
 	  .severity = SEVERITY_MEDIUM },
+	{ .name = "wasm", .family = "Wasm", .where = WHERE_ANY,
+	  .severity = SEVERITY_MEDIUM },
 	{ .name = "low", .family = "Scrypt", .where = WHERE_ANY,
 	  .severity = SEVERITY_LOW },
 };
 
-enum { RX, LIVE, ETH, STRATUM, LOW };
+enum { RX, LIVE, ETH, STRATUM, WASM, LOW };
 
 /* Up to four hits {rule + 1, address} and two shares of binaries. */
 struct scene {
@@ -75,7 +80,9 @@ struct scene {
 		uint32_t of; /* pages; 0: 100 */
 	} share[2];
 	double cpu, wait;
-	bool gpu;
+	bool gpu, own_code;
+	bool text;	   /* the hits are words */
+	const char *peer;  /* an IPv4 address */
 	enum scan_state state;
 	uint64_t dataset;
 	enum verdict verdict;
@@ -84,7 +91,17 @@ struct scene {
 	bool idle, jit, only_read;
 	uint64_t dataset_found;
 	uint8_t hidden;
+	bool besides;
 };
+
+#define DECOYS \
+	.hit = { { WASM + 1, HEAP }, { ETH + 1, HEAP }, { LOW + 1, HEAP } }
+#define WORDS \
+	.text = true, .hit = { { STRATUM + 1, HEAP }, { ETH + 1, HEAP }, \
+			       { LOW + 1, HEAP } }
+#define FOUND_BESIDES \
+	.verdict = VERDICT_FINDING, .category = CATEGORY_YARA, \
+	.severity = SEVERITY_MEDIUM, .besides = true
 
 static const struct scene scenes[] = {
 	{ .what = "nothing", .verdict = VERDICT_CLEAN },
@@ -109,9 +126,30 @@ static const struct scene scenes[] = {
 	{ .what = "in a heap, idle, hidden", .hit = { { STRATUM + 1, HEAP } },
 	  .hidden = HIDDEN_LIBC, .verdict = VERDICT_FINDING,
 	  .category = CATEGORY_YARA, .severity = SEVERITY_MEDIUM },
-	{ .what = "a rule set in a heap, hidden",
-	  .hit = { { RX + 1, HEAP }, { ETH + 1, HEAP }, { STRATUM + 1, HEAP } },
-	  .hidden = HIDDEN_LIBC, .verdict = VERDICT_CARRIER },
+	{ .what = "a rule set in a heap, hidden", DECOYS,
+	  .hidden = HIDDEN_LIBC, FOUND_BESIDES },
+	{ .what = "decoys, idle: nobody mines", DECOYS, .own_code = true,
+	  .peer = "192.0.2.1", .verdict = VERDICT_CARRIER },
+	{ .what = "decoys at work and code of its own", DECOYS, .cpu = 1,
+	  .own_code = true, FOUND_BESIDES },
+	{ .what = "decoys starved and code of its own", DECOYS, .wait = 1,
+	  .own_code = true, FOUND_BESIDES },
+	{ .what = "decoys at work and a pool", DECOYS, .cpu = 1,
+	  .peer = "192.0.2.1", FOUND_BESIDES },
+	{ .what = "a virus scanner's daemon", DECOYS, .cpu = 1,
+	  .peer = "127.0.0.1", .verdict = VERDICT_CARRIER },
+	{ .what = "decoys and a compute device", DECOYS, .gpu = true,
+	  FOUND_BESIDES },
+	{ .what = "decoys at work and a dataset", DECOYS, .cpu = 1,
+	  .dataset = 2080 * MIB, .dataset_found = 2080 * MIB, FOUND_BESIDES },
+	{ .what = "sources in a busy editor with a JIT", .text = true,
+	  .hit = { { WASM + 1, HEAP }, { ETH + 1, HEAP }, { LOW + 1, HEAP } },
+	  .cpu = 1, .own_code = true, .peer = "192.0.2.1",
+	  .verdict = VERDICT_CARRIER },
+	{ .what = "words of a session, at work and connected", WORDS, .cpu = 1,
+	  .peer = "192.0.2.1", FOUND_BESIDES },
+	{ .what = "words of a session, at work, not connected", WORDS, .cpu = 1,
+	  .own_code = true, .verdict = VERDICT_CARRIER },
 	{ .what = "hidden, and nothing", .hidden = HIDDEN_MOUNT,
 	  .verdict = VERDICT_CLEAN },
 	{ .what = "three families in code, idle: no wallet has them",
@@ -121,7 +159,7 @@ static const struct scene scenes[] = {
 	{ .what = "a rule in code, partial", .hit = { { ETH + 1, CODE } },
 	  .cpu = 1, .state = SCAN_PARTIAL, .verdict = VERDICT_FINDING,
 	  .category = CATEGORY_YARA, .severity = SEVERITY_MEDIUM },
-	{ .what = "a live JIT, idle for now", .hit = { { LIVE + 1, JIT } },
+	{ .what = "a live JIT, idle for now", .hit = { { LIVE + 1, JIT } }, .own_code = true,
 	  .cpu = 0, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
 	  .severity = SEVERITY_HIGH, .jit = true },
 	{ .what = "the highest severity counts",
@@ -218,7 +256,7 @@ static const struct scene scenes[] = {
 	  .verdict = VERDICT_FINDING, .category = CATEGORY_COMBINED,
 	  .severity = SEVERITY_HIGH },
 	{ .what = "anonymous code is no plain data",
-	  .hit = { { STRATUM + 1, JIT } }, .cpu = 0,
+	  .hit = { { STRATUM + 1, JIT } }, .own_code = true, .cpu = 0,
 	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
 	  .severity = SEVERITY_LOW, .idle = true },
 	{ .what = "a program's constants", .hit = { { RX + 1, CONSTANTS } },
@@ -247,13 +285,21 @@ static const struct proc someone = { .pid = 1 };
 static void set(const struct scene *s, struct look *l, struct hit *hits)
 {
 	static struct proc proc;
+	static struct who who;
 
 	memset(l, 0, sizeof(*l));
 	proc = someone;
 	proc.hidden = s->hidden;
 	l->proc = &proc;
 	memset(hits, 0, 4 * sizeof(*hits));
-	l->maps = maps_of(s->dataset, s->gpu);
+	l->maps = maps_of(s->dataset, s->gpu, s->own_code);
+	memset(&who, 0, sizeof(who));
+	if (s->peer) {
+		who.peers.n = 1;
+		who.peers.list[0].family = AF_INET;
+		inet_pton(AF_INET, s->peer, who.peers.list[0].address);
+		l->who = &who;
+	}
 	l->state = s->state;
 	l->cpu_share = s->cpu;
 	l->wait_share = s->wait;
@@ -262,6 +308,8 @@ static void set(const struct scene *s, struct look *l, struct hit *hits)
 		hits[i].rule = &rules[s->hit[i].rule - 1];
 		hits[i].n_matches = hits[i].n_strings = 1;
 		hits[i].strings[0].address = s->hit[i].at;
+		hits[i].strings[0].n_bytes = 1;
+		hits[i].strings[0].bytes[0] = s->text ? 'x' : 0xd9;
 		l->n_hits++;
 	}
 	for (size_t i = 0; i < 2 && s->share[i].family; i++)
@@ -284,6 +332,7 @@ static bool is_right(const struct scene *s, const struct look *l,
 	       f->severity == s->severity && f->idle == s->idle &&
 	       f->jit == s->jit && f->only_read == s->only_read &&
 	       f->dataset_bytes == s->dataset_found &&
+	       !f->besides == !s->besides &&
 	       (f->n_shares > 0) == (s->category != CATEGORY_YARA);
 }
 

@@ -15,7 +15,8 @@
 
 static struct views *views(bool no_private, bool no_tasks)
 {
-	struct views_options o = { no_private, no_tasks };
+	struct views_options o = { .no_private = no_private,
+				   .no_tasks = no_tasks };
 	struct why why = { "" };
 	struct views *v = NULL;
 
@@ -248,6 +249,25 @@ static void test_mountinfo_lines(void **state)
 				 lines[i].pid);
 }
 
+static void test_only_some(void **state)
+{
+	const pid_t only[] = { getpid(), 1, 1 << 29 };
+	struct views_options o = { .only = only, .n_only = 3 };
+	const struct seen *all;
+	struct why why = { "" };
+	struct views *v;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(views_open(&o, &v, &why), 0);
+	assert_int_equal(views_list(v, &all, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(all[0].pid, 1);
+	assert_int_equal(all[1].pid, getpid());
+	assert_false(all[1].hidden);
+	views_close(v);
+}
+
 static void test_describe(void **state)
 {
 	struct views *v = views(true, true);
@@ -270,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_mount),
 		cmocka_unit_test(test_bind_mount),
 		cmocka_unit_test(test_mountinfo_lines),
+		cmocka_unit_test(test_only_some),
 		cmocka_unit_test(test_describe),
 	};
 

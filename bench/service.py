@@ -50,10 +50,12 @@ class Service:
         self.child.wait()
 
     def status(self):
-        done = subprocess.run([self.bench.davylamp, "status", "--json",
-                               "--config", self.config], check=True,
-                              capture_output=True, text=True)
-        return json.loads(done.stdout)
+        """It says nothing of a service that got no CPU time for a while."""
+        def ask():
+            return subprocess.run([self.bench.davylamp, "status", "--json",
+                                   "--config", self.config],
+                                  capture_output=True, text=True)
+        return json.loads(wait(lambda: ask().stdout, 120, 1))
 
     def finding_of(self, pid):
         """When the file of its finding was written, or None."""

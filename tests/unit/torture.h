@@ -14,6 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef COVERAGE
+void __gcov_dump(void);
+#endif
+
 enum torture_how { TORTURE_KILL_BEFORE, TORTURE_KILL_AFTER, TORTURE_FAIL };
 
 /* Replaces the call about to be made by none. */
@@ -58,7 +62,12 @@ static inline int torture(int (*work)(void *), void *arg, enum torture_how how,
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 			_exit(253);
 		raise(SIGSTOP);
-		_exit(work(arg));
+		status = work(arg);
+#ifdef COVERAGE
+		raise(SIGSTOP); /* no longer watched: what it reached counts */
+		__gcov_dump();
+#endif
+		_exit(status);
 	}
 	waitpid(pid, &status, 0);
 	if (!WIFSTOPPED(status))
@@ -72,6 +81,13 @@ static inline int torture(int (*work)(void *), void *arg, enum torture_how how,
 			return -1;
 		if (WIFEXITED(status))
 			return calls < nth ? -2 : WEXITSTATUS(status);
+#ifdef COVERAGE
+		if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP) {
+			ptrace(PTRACE_DETACH, pid, NULL, NULL);
+			waitpid(pid, &status, 0);
+			return calls < nth ? -2 : WEXITSTATUS(status);
+		}
+#endif
 		if (!WIFSTOPPED(status) || WSTOPSIG(status) != (SIGTRAP | 0x80))
 			continue;
 		inside = !inside;

@@ -208,17 +208,11 @@ static void reload(struct service *s)
 
 static uint64_t next_time(const struct service *s)
 {
-	uint64_t now = io_now_ns(), next = UINT64_MAX;
+	uint64_t next = s->pass.running ? UINT64_MAX : s->pass.next_ns;
 
-	if (!s->pass.running)
-		next = s->pass.next_ns;
 	for (enum lane lane = 0; lane < LANES; lane++) {
-		const struct target *t = queue_first(s->queue, lane);
-		uint64_t at = t ? budget_next(&s->budget, lane, now)
-				: UINT64_MAX;
+		uint64_t at = service_due_at(s, lane);
 
-		if (t && lane == LANE_URGENT && t->key[lane] > at)
-			at = t->key[lane];
 		if (at < next)
 			next = at;
 	}

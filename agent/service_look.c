@@ -33,7 +33,8 @@
  * was looked at, or began. */
 #define IDLE_TICKS 2
 
-/* ---- the price ------------------------------------------------------------- */
+/* ---- the price -------------------------------------------------------------
+ */
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -71,23 +72,30 @@ void service_charge(struct service *s, enum lane lane)
 	s->cpu_ns = now;
 }
 
-static uint64_t resume_at(const struct service *s, enum lane lane,
-			  uint64_t now)
+static uint64_t resume_at(const struct service *s, enum lane lane, uint64_t now)
 {
 	uint64_t at = budget_next(&s->budget, lane, now);
 
 	return lane == LANE_STEADY && at < now + AHEAD_NS ? now : at;
 }
 
+/* Its time, and what the budget says. */
+uint64_t service_due_at(const struct service *s, enum lane lane)
+{
+	const struct target *t = queue_first(s->queue, lane);
+	uint64_t at;
+
+	if (!t)
+		return UINT64_MAX;
+	at = resume_at(s, lane, io_now_ns());
+	return lane == LANE_URGENT && t->key[lane] > at ? t->key[lane] : at;
+}
+
 struct target *service_due(struct service *s, enum lane lane)
 {
-	struct target *t = queue_first(s->queue, lane);
-	uint64_t now = io_now_ns();
-
-	if (!t || (lane == LANE_URGENT && t->key[lane] > now) ||
-	    resume_at(s, lane, now) > now)
-		return NULL;
-	return t;
+	return service_due_at(s, lane) <= io_now_ns()
+		       ? queue_first(s->queue, lane)
+		       : NULL;
 }
 
 /* Between two batches: what happened meanwhile, what can not wait, and a pause
@@ -96,7 +104,7 @@ static bool on_tick(void *user, uint64_t bytes)
 {
 	struct service *s = user;
 	enum lane lane = s->lane;
-	uint64_t now, until;
+	uint64_t now, until, urgent;
 
 	(void)bytes;
 	service_charge(s, lane);
@@ -104,12 +112,11 @@ static bool on_tick(void *user, uint64_t bytes)
 	while (!s->stop && !s->reload) {
 		struct target *t;
 
-		now = io_now_ns();
-		until = resume_at(s, lane, now);
-		t = queue_first(s->queue, LANE_URGENT);
-		if (lane == LANE_STEADY && t && t->key[LANE_URGENT] < until)
-			until = t->key[LANE_URGENT];
-		service_attend(s, until);
+		until = resume_at(s, lane, io_now_ns());
+		urgent = service_due_at(s, LANE_URGENT);
+		service_attend(s, lane == LANE_STEADY && urgent < until
+					  ? urgent
+					  : until);
 		while (lane == LANE_STEADY && !s->stop &&
 		       (t = service_due(s, LANE_URGENT)))
 			service_look(s, t, LANE_URGENT);
@@ -121,7 +128,8 @@ static bool on_tick(void *user, uint64_t bytes)
 	return !s->stop && !s->reload;
 }
 
-/* ---- the result ------------------------------------------------------------ */
+/* ---- the result ------------------------------------------------------------
+ */
 
 void service_yield(bool yield)
 {
@@ -196,7 +204,8 @@ static void judge(struct service *s, const struct look *l, uint64_t cgroup)
 		complain(&why);
 }
 
-/* ---- the look -------------------------------------------------------------- */
+/* ---- the look --------------------------------------------------------------
+ */
 
 /* Seconds after its beginning at which a program is looked at: miners unpack
  * themselves and build their dataset first. */

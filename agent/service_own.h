@@ -103,8 +103,11 @@ void service_yield(bool yield);
 /* Charges what was spent since the last call. */
 void service_charge(struct service *, enum lane);
 
-/* The first target of @lane if its time has come and the budget allows it, or
- * NULL. */
+/* When the first target of @lane may be looked at: its time has come by then,
+ * and the budget allows it.  UINT64_MAX: there is none. */
+uint64_t service_due_at(const struct service *, enum lane lane);
+
+/* That target, if it may be looked at now, or NULL. */
 struct target *service_due(struct service *, enum lane lane);
 
 /* Looks at @t, which may be freed by it, as all targets may. */

@@ -23,6 +23,13 @@ def pid_of(finding):
     return int(finding.get("processes", [{"pid": 0}])[0]["pid"])
 
 
+def cpu_seconds(pid):
+    """Of one process."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        user, system = f.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 class Service:
     """One `davylamp run`, its configuration, spool and log."""
 
@@ -264,6 +271,27 @@ class Run(Case):
         # Six seconds in ten minutes, and the piece that was under way.
         self.assertLess(budget["cpuSeconds"], 6.5)
         self.assertEqual(budget["share"], 0.01)
+
+    def test_a_budget_that_is_spent_is_waited_for(self):
+        """What is due and may not be looked at yet is nothing to do: by the
+        kernel's account, not by the service's own."""
+        s = Service(self, cpu_budget=0.1)
+
+        def spend():
+            p = [self.p.start("sh", "-c", "while :; do :; done")
+                 for _ in range(20)]
+            time.sleep(2)
+            for each in p:
+                self.p.stop(each)
+            return s.status()["budget"]["used"] > 0.00099
+        wait_for(spend, 60, "a budget that is spent")
+        for _ in range(4):
+            self.p.start("sh", "-c", "while :; do :; done")
+        wait_for(lambda: s.status()["processes"]["due"], what="what is due")
+        time.sleep(2)
+        before = cpu_seconds(s.p.pid)
+        time.sleep(5)
+        self.assertLess(cpu_seconds(s.p.pid) - before, 0.5)
 
     def test_exclusions_are_told(self):
         s = Service(self, config="[exclude quiet]\nuser = nobody\n"

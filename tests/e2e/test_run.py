@@ -307,7 +307,8 @@ class Run(Case):
         time.sleep(1)
         self.assertIsNone(s.of(p.pid))
         told = s.status()["exclusions"][0]
-        self.assertEqual((told["name"], told["processes"]), ("quiet", 1))
+        self.assertEqual(told["name"], "quiet")
+        self.assertGreater(told["processes"], 0)
         shown = davylamp("status", "--config", s.config)
         self.assertIn("a test", shown.out)
 

@@ -232,5 +232,7 @@ int main(int argc, char **argv)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pause();
 	}
+	if (child_emulated())
+		return child_skip_group();
 	return cmocka_run_group_tests(tests, start, end);
 }

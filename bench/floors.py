@@ -31,7 +31,7 @@ PROMISES = [
     ("service, % of a core in 10 min", "budget", "10 min", "most used", -1),
     ("its memory grew, %", "budget", "10 min",
      "Pss, last to first minutes", -2),
-    ("a reload's peak, x", "budget", "10 min", "reload, peak to the start's",
+    ("a reload's peak, x", "budget", "10 min", "reload, peak to before",
      -1.3),
     ("the matcher's peak, MiB", "memory", "a target of 2048 MiB",
      "matcher peak", -64),

@@ -39,8 +39,7 @@ class Service:
         with open(os.path.join(self.dir, "log"), "wb") as log:
             self.child = subprocess.Popen(
                 [bench.davylamp, "run", "--config", self.config], stderr=log)
-        self.start_peak = self.peak_until(
-            lambda: os.path.exists(f"{self.dir}/status"))
+        wait(lambda: os.path.exists(f"{self.dir}/status"), 30)
 
     def __enter__(self):
         return self
@@ -79,7 +78,7 @@ class Service:
         return sum(rollup(pid)["Pss"] for pid in self.pids())
 
     def peak_until(self, condition, seconds=30):
-        """The most of it that was seen while rules were compiled."""
+        """The most of it that was seen."""
         most, end = 0, time.monotonic() + seconds
         while not condition() and time.monotonic() < end:
             with contextlib.suppress(OSError, KeyError):
@@ -349,9 +348,9 @@ def budget(b):
         r.add(what, "execs", "", "", status["sensors"]["execs"])
         r.add(what, "lost", "", "less", status["sensors"]["lost"])
         r.add(what, "passes", "", "", status["pass"]["completed"])
-        r.add(what, "peak at the start", "MiB", "less", s.start_peak / 2**20)
-        r.add(what, "reload, peak to the start's", "x", "less",
-              s.reload_peak() / s.start_peak)
+        before = s.pss()
+        r.add(what, "reload, peak to before", "x", "less",
+              s.reload_peak() / before)
     table = r.table("", [("allowed", "allowed\n%", "{:.1f}"),
                          ("most used", "used\n%", "{:.2f}"),
                          ("Pss", "Pss\nMiB", "{:.1f}"),
@@ -359,8 +358,7 @@ def budget(b):
                          ("execs", "execs", "{:.0f}"),
                          ("lost", "lost", "{:.0f}"),
                          ("passes", "passes", "{:.0f}"),
-                         ("peak at the start", "start\nMiB", "{:.1f}"),
-                         ("reload, peak to the start's", "reload\nx of it",
+                         ("reload, peak to before", "reload\npeak x",
                           "{:.2f}")])
     plot = svg.lines("Memory of the service and its matchers",
                      "Pss under churn", "seconds", "MiB",

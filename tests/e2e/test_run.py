@@ -284,7 +284,7 @@ class Run(Case):
             for each in p:
                 self.p.stop(each)
             return s.status()["budget"]["used"] > 0.00099
-        wait_for(spend, 60, "a budget that is spent")
+        wait_for(spend, 150, "a budget that is spent")
         for _ in range(4):
             self.p.start("sh", "-c", "while :; do :; done")
         wait_for(lambda: s.status()["processes"]["due"], what="what is due")

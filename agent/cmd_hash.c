@@ -24,7 +24,7 @@ static const struct {
 } commands[] = {
 	{ "build", cmd_hash_build, "make a set of ELF files and digest lists" },
 	{ "info", cmd_hash_info, "which binaries a set holds" },
-	{ "query", cmd_hash_query, "which known pages a process has" },
+	{ "query", cmd_hash_query, "which known binaries a process has" },
 	{ "compare", cmd_hash_compare, "how alike is the code of programs?" },
 	{ "diff", cmd_hash_diff, "what differs between two sets" },
 	{ "merge", cmd_hash_merge, "make one set of several" },
@@ -36,8 +36,8 @@ static const struct {
 static void help(FILE *out)
 {
 	fputs("usage: davylamp hash COMMAND [ARGUMENT...]\n\n"
-	      "Sets of page digests, by which known binaries are recognized\n"
-	      "in memory.\n\n",
+	      "Sets of digests, of pages and of fragments of code, by which known\n"
+	      "binaries and other versions of them are recognized in memory.\n\n",
 	      out);
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-9s%s\n", commands[i].name, commands[i].help);
@@ -88,8 +88,9 @@ int cmd_hash(int argc, char **argv)
 
 static const char info_help[] =
 	"usage: davylamp hash info [--long] [SET]\n\n"
-	"Lists the binaries of a hash set: how many pages of each are in it\n"
-	"and how many of those are code.  Without SET: the one in use.\n\n"
+	"Lists the binaries of a hash set: how many pages of each are in it, how\n"
+	"many of those are code, and how many fragments of code.  Without SET: the\n"
+	"one in use.\n\n"
 	"  -l, --long   the SHA-256 of each binary's file too\n"
 	"  -h, --help   this text\n";
 
@@ -125,20 +126,20 @@ static void print_set(const struct hashset *set, const char *what,
 	struct widths w = measure(set);
 	char size[16], hex[65];
 
-	printf("%s: version %s, %u binaries, %u pages, %u rolling digests, "
+	printf("%s: version %s, %u binaries, %u pages, %u fragments of code, "
 	       "%s\n",
 	       what, hashset_version(set), hashset_n_binaries(set),
-	       hashset_n_pages(set) - hashset_n_rolls(set),
-	       hashset_n_rolls(set), text_bytes(hashset_bytes(set), size));
+	       hashset_n_pages(set) - hashset_n_fragments(set),
+	       hashset_n_fragments(set), text_bytes(hashset_bytes(set), size));
 	if (hashset_n_binaries(set) == 0)
 		return;
-	printf("\nPAGES  CODE %-*s %-*s %-*s NAME\n", w.arch, "ARCH", w.version,
-	       "VERSION", w.family, "FAMILY");
+	printf("\nPAGES  CODE FRAGMENTS %-*s %-*s %-*s NAME\n", w.arch, "ARCH",
+	       w.version, "VERSION", w.family, "FAMILY");
 	for (uint32_t i = 0; i < hashset_n_binaries(set); i++) {
 		struct hashset_binary b = hashset_binary(set, i);
 
-		printf("%5u %5u %-*s %-*s %-*s %s\n", b.n_pages, b.n_code_pages,
-		       w.arch, b.arch, w.version, b.version, w.family, b.family,
+		printf("%5u %5u %9u %-*s %-*s %-*s %s\n", b.n_pages,
+		       b.n_code_pages, b.n_fragments, w.arch, b.arch, w.version, b.version, w.family, b.family,
 		       b.name);
 		sha256_hex(hashset_sha256(set, i), hex);
 		if (with_sha)

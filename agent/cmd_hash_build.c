@@ -124,11 +124,11 @@ static int make_set(struct cmd_hash_job *j, struct hashbuild *build)
 	free(bytes);
 	if (error)
 		return error;
-	printf("%s: %u binaries, %u pages, %u rolling digests, %s; %u benign "
+	printf("%s: %u binaries, %u pages, %u fragments, %s; %u benign "
 	       "digests left out",
 	       text_escape_str(j->args.value[CMD_HASH_OUT], shown,
 			       sizeof(shown)),
-	       sum.n_binaries, sum.n_pages - sum.n_rolls, sum.n_rolls,
+	       sum.n_binaries, sum.n_pages - sum.n_fragments, sum.n_fragments,
 	       text_bytes(len, size),
 	       sum.n_subtracted);
 	if (sum.n_common)

@@ -7,120 +7,151 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "capture.h"
 #include "cmd_hash.h"
 #include "cmd_hash_inputs.h"
 #include "commands.h"
-#include "hashutil.h"
+#include "hashformat.h"
 #include "proc.h"
-#include "shapeset.h"
+#include "procpages.h"
 #include "text.h"
 
 static const char compare_help[] =
 	"usage: davylamp hash compare WHAT OTHER...\n\n"
 	"Says how much code WHAT has in common with each OTHER, wherever it lies\n"
 	"in them: another version, or a copy built into something else.  Each is\n"
-	"an ELF file, a capture (davylamp rules capture) or a process id.\n\n"
-	"Versions of a program built by one compiler share 74 to 98 %, builds by\n"
+	"an ELF file, a digest list, a capture (davylamp rules capture) or a\n"
+	"process id.\n\n"
+	"Versions of a program built by one compiler share 84 to 100 %, builds by\n"
 	"different compilers 1 to 56 %, unrelated programs less than 1 % but for\n"
-	"libraries that are linked into both (bench/record/codeshape).\n\n"
+	"libraries that are linked into both (bench/record/fragments).\n\n"
 	"Exit status: 0 done, 2 wrong words or files, 4 unable.\n";
 
-static int of_capture(const char *path, struct shapeset *ret,
-		      struct why *why)
-{
-	struct capture *c;
-	struct proc p;
-	int err = capture_open(path, &c, why);
-
-	if (err)
-		return err;
-	err = proc_of_capture(c, &p);
-	err = err ? why_set(why, err, "%s", "the capture's texts are damaged")
-		  : shapeset_of_proc(ret, &p, why);
-	capture_free(c);
-	return err;
-}
-
-static int of_process(pid_t pid, struct shapeset *ret, struct why *why)
+static int of_process(pid_t pid, struct digestlist *ret, struct why *why)
 {
 	struct proc p = { .dir = -1 };
 	int procfs = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int err = procfs < 0 ? -errno : proc_open(procfs, pid, &p);
 
 	err = err ? why_set(why, err, "process %d: %s", pid, strerror(-err))
-		  : shapeset_of_proc(ret, &p, why);
+		  : procpages_read(&p, ret, why);
 	proc_close(&p);
 	if (procfs >= 0)
 		close(procfs);
 	return err;
 }
 
-static int of_file(const char *path, struct shapeset *ret, struct why *why)
+static int of_file(const char *path, struct digestlist *ret, struct why *why)
 {
-	char magic[8] = { 0 }, what[256];
+	char what[256];
 	mode_t type;
+	bool elf;
 	int err, fd = cmd_hash_open(path, &type, why);
 
 	if (fd < 0)
 		return fd;
-	text_escape_str(path, what, sizeof(what));
-	(void)hashutil_pread(fd, magic, sizeof(magic), 0);
-	if (type != S_IFREG)
-		err = why_set(why, -EINVAL, "%s: is a directory", what);
-	else if (!memcmp(magic, CAPTURE_MAGIC, sizeof(magic)))
-		err = of_capture(path, ret, why);
+	if (type == S_IFREG)
+		err = cmd_hash_pages(fd, path, &elf, ret, why);
 	else
-		err = shapeset_of_elf(ret, fd, what, why);
+		err = why_set(why, -EINVAL, "%s: is a directory",
+			      text_escape_str(path, what, sizeof(what)));
 	close(fd);
 	return err;
 }
 
-static int read_shapes(const char *word, struct shapeset *ret,
-		       struct why *why)
+/* Each digest once, in order; the fixed one of two that are equal. */
+static int by_digest(const void *left, const void *right)
+{
+	const struct digestlist_fragment *a = left, *b = right;
+
+	return hashformat_compare(a->digest, b->digest)
+		       ?: b->fixed - a->fixed;
+}
+
+static void sort(struct digestlist *l)
+{
+	struct digestlist_fragment *f = l->fragments;
+	size_t n = 0;
+
+	if (l->n_fragments)
+		qsort(f, l->n_fragments, sizeof(*f), by_digest);
+	for (size_t i = 0; i < l->n_fragments; i++)
+		if (!n || hashformat_compare(f[n - 1].digest, f[i].digest))
+			f[n++] = f[i];
+	l->n_fragments = n;
+}
+
+static size_t count(const struct digestlist *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n_fragments; i++)
+		n += l->fragments[i].fixed;
+	return n;
+}
+
+/* Fixed fragments of @a that @b has, fixed or not: as a scan counts them. */
+static size_t common(const struct digestlist *a, const struct digestlist *b)
+{
+	size_t n = 0, k = 0;
+
+	for (size_t i = 0; i < a->n_fragments; i++) {
+		while (k < b->n_fragments &&
+		       hashformat_compare(b->fragments[k].digest,
+					  a->fragments[i].digest) < 0)
+			k++;
+		n += a->fragments[i].fixed && k < b->n_fragments &&
+		     !hashformat_compare(b->fragments[k].digest,
+					 a->fragments[i].digest);
+	}
+	return n;
+}
+
+static int read_fragments(const char *word, struct digestlist *ret,
+			  struct why *why)
 {
 	size_t digits = strspn(word, "0123456789");
 	int err = digits && digits < 9 && !word[digits]
 			  ? of_process(atoi(word), ret, why)
 			  : of_file(word, ret, why);
 
-	shapeset_done(ret);
-	if (!err && !ret->n) {
+	sort(ret);
+	if (!err && !count(ret)) {
 		char shown[256];
 
-		err = why_set(why, -EINVAL, "%s: holds no code",
+		err = why_set(why, -EINVAL, "%s: holds no fragment of code",
 			      text_escape_str(word, shown, sizeof(shown)));
 	}
 	return err;
 }
 
-static void show(const struct shapeset *a, const struct shapeset *b,
+static void show(const struct digestlist *a, const struct digestlist *b,
 		 const char *other)
 {
-	size_t common = shapeset_common(a, b);
 	char shown[256];
 
-	printf("%5.1f %% of it, %5.1f %% of %s (%zu digests)\n",
-	       100.0 * (double)common / (double)a->n,
-	       100.0 * (double)common / (double)b->n,
-	       text_escape_str(other, shown, sizeof(shown)), common);
+	printf("%5.1f %% of it, %5.1f %% of %s (%zu of %zu, %zu of %zu "
+	       "fragments)\n",
+	       100.0 * (double)common(a, b) / (double)count(a),
+	       100.0 * (double)common(b, a) / (double)count(b),
+	       text_escape_str(other, shown, sizeof(shown)), common(a, b),
+	       count(a), common(b, a), count(b));
 }
 
 static int compare(char **words, int n)
 {
-	struct shapeset a = { 0 };
+	struct digestlist a = { 0 };
 	struct why why = { "" };
-	int err = read_shapes(words[0], &a, &why);
+	int err = read_fragments(words[0], &a, &why);
 
 	for (int i = 1; i < n && !err; i++) {
-		struct shapeset b = { 0 };
+		struct digestlist b = { 0 };
 
-		err = read_shapes(words[i], &b, &why);
+		err = read_fragments(words[i], &b, &why);
 		if (!err)
 			show(&a, &b, words[i]);
-		shapeset_free(&b);
+		digestlist_free(&b);
 	}
-	shapeset_free(&a);
+	digestlist_free(&a);
 	if (err)
 		fprintf(stderr, "davylamp hash compare: %s\n", why.text);
 	return err ? cmd_hash_status(err) : EXIT_CLEAN;

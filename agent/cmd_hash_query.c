@@ -1,4 +1,5 @@
-/* cmd_hash_query.c - `davylamp hash query PID`: known pages of a process. */
+/* cmd_hash_query.c - `davylamp hash query PID`: how much of known binaries
+ * a process has. */
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -16,8 +17,9 @@
 
 static const char query_help[] =
 	"usage: davylamp hash query [--hashes FILE] PID\n\n"
-	"Says which pages of known binaries the process has in memory, of the\n"
-	"built-in set or of FILE.  No rules are used.\n\n"
+	"Says how much of which known binaries the process has in memory, of the\n"
+	"built-in set or of FILE: whole pages, and fragments of code, which other\n"
+	"versions of a binary have, too.  No rules are used.\n\n"
 	"Exit status: 0 none, 1 some, 2 wrong words or set, 3 not all could be\n"
 	"read, 4 unable.\n";
 
@@ -25,10 +27,9 @@ static void show_share(const struct share *s)
 {
 	char name[200], family[80];
 
-	printf("%5.1f %%  %u of %u pages, %u of them executable",
-	       100 * tally_share(s), s->seen, s->n_pages, s->seen_code);
-	if (s->seen_rolls)
-		printf(", %u of %u rolling digests", s->seen_rolls, s->n_rolls);
+	printf("%5.1f %% of %u pages, %5.1f %% of %u fragments of code",
+	       100 * tally_pages(s), s->n_pages, 100 * tally_fragments(s),
+	       s->n_fragments);
 	printf(": %s, %s\n",
 	       text_escape_str(s->family, family, sizeof(family)),
 	       text_escape_str(s->name, name, sizeof(name)));
@@ -46,7 +47,7 @@ static int look(struct scan *scan, const struct proc *p)
 			verdict_state(l.state), l.why,
 			l.denied ? "; try as root" : "");
 	else if (!l.n_shares)
-		puts("no page of a known binary");
+		puts("nothing of a known binary");
 	if (l.n_shares)
 		return EXIT_FINDINGS;
 	return l.state == SCAN_COMPLETE ? EXIT_CLEAN : EXIT_INCOMPLETE;

@@ -114,6 +114,18 @@ static size_t missing(const struct digestlist *a, const struct digestlist *b)
 	return n;
 }
 
+static bool same_fragments(const struct digestlist *a,
+			   const struct digestlist *b)
+{
+	size_t i = 0;
+
+	while (i < a->n_fragments && i < b->n_fragments &&
+	       !hashformat_compare(a->fragments[i].digest,
+				   b->fragments[i].digest))
+		i++;
+	return i == a->n_fragments && i == b->n_fragments;
+}
+
 static void show_binary(char sign, const struct digestlist *l)
 {
 	printf("%c %s %s %s, %zu pages\n", sign, l->family, l->name,
@@ -123,13 +135,14 @@ static void show_binary(char sign, const struct digestlist *l)
 static bool show_both(const struct digestlist *a, const struct digestlist *b)
 {
 	size_t gone = missing(a, b), new = missing(b, a);
+	bool file = strcmp(a->sha256, b->sha256), code = !same_fragments(a, b);
 
-	if (gone || new || strcmp(a->sha256, b->sha256))
-		printf("~ %s %s %s, %zu pages less, %zu more, %zu the same%s\n",
+	if (gone || new || file || code)
+		printf("~ %s %s %s, %zu pages less, %zu more, %zu the same%s%s\n",
 		       b->family, b->name, b->version, gone, new,
-		       b->n_pages - new,
-		       strcmp(a->sha256, b->sha256) ? ", another file" : "");
-	return gone || new || strcmp(a->sha256, b->sha256);
+		       b->n_pages - new, code ? ", other fragments" : "",
+		       file ? ", another file" : "");
+	return gone || new || file || code;
 }
 
 static bool diff_lists(const struct digestlist *a, size_t n,
@@ -232,7 +245,8 @@ int cmd_hash_merge(int argc, char **argv)
 	if (!err)
 		err = hashsave_file(out, bytes, len, &why);
 	if (!err)
-		printf("%u binaries, %u pages\n", sum.n_binaries, sum.n_pages);
+		printf("%u binaries, %u pages, %u fragments\n", sum.n_binaries,
+		       sum.n_pages - sum.n_fragments, sum.n_fragments);
 	free(bytes);
 	hashgood_free(none);
 	hashbuild_free(build);
@@ -261,10 +275,12 @@ int cmd_hash_verify(int argc, char **argv)
 			status = say("verify", &why, err);
 			continue;
 		}
-		printf("%s: whole, version %s, %u binaries, %u pages\n",
+		printf("%s: whole, version %s, %u binaries, %u pages, %u "
+		       "fragments\n",
 		       text_escape_str(argv[i], shown, sizeof(shown)),
 		       hashset_version(set), hashset_n_binaries(set),
-		       hashset_n_pages(set));
+		       hashset_n_pages(set) - hashset_n_fragments(set),
+		       hashset_n_fragments(set));
 		hashset_free(set);
 	}
 	return status;

@@ -11,8 +11,13 @@
 #include "text.h"
 
 #define LINE_MAX_BYTES 512
+#define NO_DIGEST      "is no digest: 32 lower-case hex digits"
 #define DIGEST_KIND    "XXH3-128 of 4096 bytes, high 64 bits first"
 #define COLUMNS	       "segment\tfile offset\tdigest"
+#define FRAGMENT_KIND  "XXH3-128 of 32 bytes of code without addresses"
+
+/* A key, and how a line of one begins. */
+#define FRAGMENT "fragment"
 
 /* A value that allows only one thing has @only, others an @offset. */
 static const struct key {
@@ -30,6 +35,7 @@ static const struct key {
 	{ "subtracted", offsetof(struct digestlist, subtracted), NULL, false },
 	{ "digest", 0, DIGEST_KIND, true },
 	{ "columns", 0, COLUMNS, false },
+	{ FRAGMENT, 0, FRAGMENT_KIND, false },
 };
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -37,6 +43,7 @@ struct reader {
 	const char *what;
 	struct digestlist *list;
 	bool seen[N_KEYS];
+	bool fragments; /* a line of one was met */
 	size_t line;
 	struct why *why;
 };
@@ -104,7 +111,7 @@ static int read_key(struct reader *r, char *line)
 			   "call it 'source'");
 	if (r->seen[k])
 		return bad(r, name, "is given twice; keep one");
-	if (r->list->n_pages)
+	if (r->list->n_pages || r->list->n_fragments)
 		return bad(r, name, "stands behind a page; keys come first");
 	r->seen[k] = true;
 	if (keys[k].only)
@@ -141,6 +148,12 @@ static bool read_offset(const char *s, uint64_t *ret)
 	       read_hex(s + 2, n - 2, ret) && *ret % FLOW_PAGE == 0;
 }
 
+static bool read_digest(const char *s, struct digest *ret)
+{
+	return strlen(s) == 32 && read_hex(s, 16, &ret->high) &&
+	       read_hex(s + 16, 16, &ret->low);
+}
+
 /* "r-x<TAB>0x1000<TAB>digest" */
 static int read_page(struct reader *r, char *line)
 {
@@ -162,14 +175,40 @@ static int read_page(struct reader *r, char *line)
 		return bad(r, offset,
 			   "is no file offset: 0x and hex digits, "
 			   "a multiple of 0x1000");
-	if (strlen(digest) != 32 || !read_hex(digest, 16, &page.digest.high) ||
-	    !read_hex(digest + 16, 16, &page.digest.low))
-		return bad(r, digest, "is no digest: 32 lower-case hex digits");
+	if (!read_digest(digest, &page.digest))
+		return bad(r, digest, NO_DIGEST);
 	if (digestlist_add(r->list, page))
 		return bad(r, digest,
 			   "is one page too many; a list may have "
 			   "1048576");
 	return 0;
+}
+
+/* "fragment<TAB>digest" */
+static int read_fragment(struct reader *r, const char *digest)
+{
+	struct digestlist_fragment f = { .fixed = true };
+
+	r->fragments = true;
+	if (!read_digest(digest, &f.digest))
+		return bad(r, digest, NO_DIGEST);
+	if (digestlist_add_fragment(r->list, f))
+		return bad(r, digest, "is one fragment too many");
+	return 0;
+}
+
+static int read_line(struct reader *r, char *line)
+{
+	if (line[0] == '#')
+		return read_key(r, line);
+	if (!strncmp(line, FRAGMENT "\t", sizeof(FRAGMENT)))
+		return read_fragment(r, line + sizeof(FRAGMENT));
+	return read_page(r, line);
+}
+
+static bool is_needed(const struct reader *r, const struct key *k)
+{
+	return k->needed || (r->fragments && !strcmp(k->name, FRAGMENT));
 }
 
 static int read_lines(struct reader *r, FILE *in)
@@ -186,13 +225,13 @@ static int read_lines(struct reader *r, FILE *in)
 				   "is no line: too long, cut off or "
 				   "with a NUL byte");
 		line[n - 1] = '\0';
-		error = line[0] == '#' ? read_key(r, line) : read_page(r, line);
+		error = read_line(r, line);
 	}
 	if (!error && ferror(in))
 		return why_set(r->why, -EIO, "%s: %s", r->what,
 			       strerror(errno));
 	for (size_t k = 0; k < N_KEYS && !error; k++)
-		if (keys[k].needed && !r->seen[k])
+		if (is_needed(r, &keys[k]) && !r->seen[k])
 			error = bad(r, keys[k].name,
 				    "is missing; add a "
 				    "'# key<TAB>value' line");
@@ -219,8 +258,10 @@ void digestlist_write(FILE *out, const struct digestlist *list)
 		const char *value =
 			keys[k].only ? keys[k].only
 				     : (const char *)list + keys[k].offset;
+		bool none = !strcmp(keys[k].name, FRAGMENT) &&
+			    !list->n_fragments;
 
-		if (*value)
+		if (*value && !none)
 			fprintf(out, "# %s\t%s\n", keys[k].name, value);
 	}
 	for (size_t i = 0; i < list->n_pages; i++) {
@@ -231,6 +272,14 @@ void digestlist_write(FILE *out, const struct digestlist *list)
 			p->flags & REGION_READ ? 'r' : '-',
 			p->flags & REGION_EXEC ? 'x' : '-', p->offset,
 			p->digest.high, p->digest.low);
+	}
+	for (size_t i = 0; i < list->n_fragments; i++) {
+		const struct digestlist_fragment *f = &list->fragments[i];
+
+		if (f->fixed)
+			fprintf(out, FRAGMENT "\t%016" PRIx64 "%016" PRIx64
+					      "\n",
+				f->digest.high, f->digest.low);
 	}
 }
 
@@ -247,22 +296,24 @@ int digestlist_add(struct digestlist *list, struct digestlist_page page)
 	return 0;
 }
 
-int digestlist_add_roll(struct digestlist *list, struct digestlist_roll roll)
+int digestlist_add_fragment(struct digestlist *list,
+			    struct digestlist_fragment fragment)
 {
-	void *rolls = list->rolls;
-	int error = hashutil_room(&rolls, &list->cap_rolls, list->n_rolls,
-				  DIGESTLIST_ROLLS_MAX, sizeof(roll));
+	void *fragments = list->fragments;
+	int error = hashutil_room(&fragments, &list->cap_fragments,
+				  list->n_fragments, DIGESTLIST_FRAGMENTS_MAX,
+				  sizeof(fragment));
 
 	if (error)
 		return error;
-	list->rolls = rolls;
-	list->rolls[list->n_rolls++] = roll;
+	list->fragments = fragments;
+	list->fragments[list->n_fragments++] = fragment;
 	return 0;
 }
 
 void digestlist_free(struct digestlist *list)
 {
-	free(list->rolls);
+	free(list->fragments);
 	free(list->pages);
 	*list = (struct digestlist){ 0 };
 }

@@ -1,4 +1,5 @@
-/* digestlist.h - the pages of one binary, as text that people can exchange.
+/* digestlist.h - pages and fragments of one binary, as text that people can
+ * exchange.
  *
  *	# family	XMRig
  *	# binary	linux-x86-64_xmrig_6.26.0_gcc12
@@ -8,11 +9,13 @@
  *	# subtracted	71 pages of Debian 12 ...
  *	# digest	XXH3-128 of 4096 bytes, high 64 bits first
  *	# columns	segment	file offset	digest
+ *	# fragment	XXH3-128 of 32 bytes of code without addresses
  *	r-x	0x1000	f7886c6855c96c18531b862e30d0124e
+ *	fragment	0c1a75db0be1c80cbd8f8b6e1f0f7a26
  *
  * Tabs between fields, LF line ends, printable ASCII.  family, binary, arch
- * and digest must be there, a key may come once, before the first page, and
- * an unknown key is an error.  `source` and `subtracted` are for people. */
+ * and digest must be there (fragment, if there is one), a key may come once,
+ * before the first page, and an unknown key is an error.  `source` and `subtracted` are for people. */
 #ifndef DIGESTLIST_H
 #define DIGESTLIST_H
 
@@ -21,7 +24,7 @@
 
 #define DIGESTLIST_TEXT	     256	/* a value and its NUL */
 #define DIGESTLIST_PAGES_MAX (1u << 20) /* 4 GiB of one file */
-#define DIGESTLIST_ROLLS_MAX (1u << 22)
+#define DIGESTLIST_FRAGMENTS_MAX (1u << 23) /* about as many of code */
 
 struct digestlist_page {
 	struct digest digest;
@@ -29,10 +32,11 @@ struct digestlist_page {
 	uint8_t flags;		/* REGION_READ | REGION_EXEC (flow.h) */
 };
 
-/* A rolling digest (hashset.h). */
-struct digestlist_roll {
+/* A fragment of code (fragment.h). */
+struct digestlist_fragment {
 	struct digest digest;
-	uint8_t phase; /* its offset in the file, modulo 4 */
+	bool fixed; /* no address is in it.  Others only tell what a program
+		       has; they are in no set and in no text */
 };
 
 /* Zeros are an empty list.  Values are "" where they are not known. */
@@ -46,8 +50,8 @@ struct digestlist {
 	char subtracted[DIGESTLIST_TEXT];
 	struct digestlist_page *pages;
 	size_t n_pages, cap;
-	struct digestlist_roll *rolls; /* not in the text */
-	size_t n_rolls, cap_rolls;
+	struct digestlist_fragment *fragments;
+	size_t n_fragments, cap_fragments;
 };
 
 /* Reads @in to its end; @what names it in messages, escaped.  -EBADMSG: not
@@ -63,8 +67,8 @@ void digestlist_write(FILE *out, const struct digestlist *list);
 /* Adds a page; -E2BIG: the list has DIGESTLIST_PAGES_MAX. */
 int digestlist_add(struct digestlist *, struct digestlist_page);
 
-/* Adds a rolling digest; -E2BIG: the list has DIGESTLIST_ROLLS_MAX. */
-int digestlist_add_roll(struct digestlist *, struct digestlist_roll);
+/* Adds a fragment; -E2BIG: the list has DIGESTLIST_FRAGMENTS_MAX. */
+int digestlist_add_fragment(struct digestlist *, struct digestlist_fragment);
 
 /* May @s be a value: printable ASCII, shorter than DIGESTLIST_TEXT? */
 bool digestlist_is_value(const char *s);

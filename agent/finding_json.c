@@ -89,9 +89,15 @@ void finding_describe(const struct finding *f, char *ret, size_t cap)
 	text_escape_str(l->proc->comm, comm, sizeof(comm));
 	text_escape_str(main_family(f), family, sizeof(family));
 	n = append(ret, cap, 0, "Process %d (%s) ", l->proc->pid, comm);
-	if (f->n_shares)
+	if (f->n_shares &&
+	    tally_pages(f->shares[0]) >= tally_fragments(f->shares[0]))
 		n = append(ret, cap, n, "runs %.0f %% of a known %s binary",
-			   100 * tally_share(f->shares[0]), family);
+			   100 * tally_pages(f->shares[0]), family);
+	else if (f->n_shares)
+		n = append(ret, cap, n,
+			   "runs %.0f %% of the code of a known %s binary, in "
+			   "another build or version of it",
+			   100 * tally_fragments(f->shares[0]), family);
 	else
 		n = append(ret, cap, n,
 			   "holds the code of a cryptocurrency miner (%s)",
@@ -134,7 +140,7 @@ static json_object *detection(const struct share *s)
 	finding_add_hostile(o, "binary", s->name);
 	json_object_object_add(
 		o, "percentPagesMatched",
-		json_object_new_double(tally_share(s)));
+		json_object_new_double(tally_pages(s)));
 	return o;
 }
 
@@ -307,6 +313,26 @@ static json_object *rules(const struct look *l)
 	return list;
 }
 
+/* What percentPagesMatched does not say: how much code it has of each. */
+static json_object *fragments(const struct finding *f)
+{
+	json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < f->n_shares; i++) {
+		const struct share *s = f->shares[i];
+		json_object *o = json_object_new_object();
+
+		finding_add_hostile(o, "binary", s->name);
+		finding_add_hostile(o, "version", s->version);
+		json_object_object_add(
+			o, "known", json_object_new_int64(s->n_fragments));
+		json_object_object_add(
+			o, "seen", json_object_new_int64(s->seen_fragments));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 static json_object *evidence(const struct finding *f, const struct who *w,
 			     const struct finding_tools *tools)
 {
@@ -331,6 +357,8 @@ static json_object *evidence(const struct finding *f, const struct who *w,
 		finding_add_text(o, "besidesPlainData", f->besides);
 	finding_who_properties(o, w);
 	json_object_object_add(o, "rules", rules(l));
+	if (f->n_shares)
+		json_object_object_add(o, "codeFragments", fragments(f));
 	return o;
 }
 

@@ -192,16 +192,15 @@ enum scan_depth { SCAN_FULL, SCAN_PROGRAM };
 /* How far the look at a process went. */
 enum scan_state { SCAN_COMPLETE, SCAN_PARTIAL, SCAN_VANISHED };
 
-/* Pages of one known binary that were seen in a process.  If its code was
- * copied to where pages begin elsewhere, rolling digests show it instead: the
- * share of the binary is the larger of the two (tally_share()). */
+/* Pages and fragments (fragment.h) of one known binary that were seen in a
+ * process.  Another version of it has fragments in common with it, and hardly
+ * a page. */
 struct share {
 	const char *family, *name, *version; /* as long as the hash set */
 	uint32_t n_pages;   /* distinct pages of the binary in the set */
 	uint32_t seen;	    /* of them, in this process */
 	uint32_t seen_code; /* of those, in executable memory */
-	uint32_t n_rolls;   /* rolling digests of the phase that shows most */
-	uint32_t seen_rolls, seen_rolls_code; /* likewise */
+	uint32_t n_fragments, seen_fragments, seen_fragments_code; /* likewise */
 };
 
 #define SHARES_MAX 16

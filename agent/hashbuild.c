@@ -18,7 +18,7 @@ struct binary {
 	char *text[TEXTS];
 	uint8_t sha256[32];
 	uint32_t number; /* in the set */
-	uint32_t n_pages, n_code_pages, n_rolls[4];
+	uint32_t n_pages, n_code_pages, n_fragments;
 };
 
 struct entry {
@@ -132,12 +132,12 @@ int hashbuild_add(struct hashbuild *b, const struct digestlist *list,
 	int error = add_binary(b, list, why);
 
 	for (size_t i = 0; i < list->n_pages && !error; i++)
-		error = add_entry(b, list->pages[i].digest, 0,
+		error = add_entry(b, list->pages[i].digest, HASHSET_PAGE,
 				  list->pages[i].flags & REGION_EXEC, why);
-	for (size_t i = 0; i < list->n_rolls && !error; i++)
-		error = add_entry(b, list->rolls[i].digest,
-				  (uint8_t)(1 + list->rolls[i].phase % 4),
-				  false, why);
+	for (size_t i = 0; i < list->n_fragments && !error; i++)
+		if (list->fragments[i].fixed)
+			error = add_entry(b, list->fragments[i].digest,
+					  HASHSET_FRAGMENT, false, why);
 	return error;
 }
 
@@ -244,12 +244,13 @@ static void order_entries(struct hashbuild *b, struct hashgood *good,
 	for (size_t i = 0; i < n; i++) {
 		struct binary *owner = sorted[b->entries[i].binary];
 
-		owner->n_pages += b->entries[i].kind == 0;
+		owner->n_pages += b->entries[i].kind == HASHSET_PAGE;
 		owner->n_code_pages += b->entries[i].code;
 	}
 }
 
-/* Counts what stays; a binary without pages has no rolling digests either. */
+/* Counts what stays: of a binary's fragments so many, and none of one without
+ * pages. */
 static void count_entries(struct hashbuild *b, struct binary **sorted,
 			  struct hashbuild_sum *sum)
 {
@@ -262,12 +263,12 @@ static void count_entries(struct hashbuild *b, struct binary **sorted,
 						e.digest,
 						b->entries[n - 1].digest);
 
-		if (!owner->n_pages)
+		if (!owner->n_pages ||
+		    (e.kind && owner->n_fragments == HASHBUILD_FRAGMENTS))
 			continue;
-		if (e.kind)
-			owner->n_rolls[e.kind - 1]++;
+		owner->n_fragments += e.kind == HASHSET_FRAGMENT;
 		sum->n_pages += is_new;
-		sum->n_rolls += is_new && e.kind;
+		sum->n_fragments += is_new && e.kind;
 		b->entries[n++] = e;
 	}
 	b->n_entries = n;
@@ -332,8 +333,7 @@ static void write_binaries(const struct writer *w)
 		to[i].n_pages = from->n_pages;
 		to[i].n_code_pages = from->n_code_pages;
 		memcpy(to[i].sha256, from->sha256, sizeof(to[i].sha256));
-		for (int k = 0; k < 4; k++)
-			to[i].n_rolls[k] = hashformat_rolls(from->n_rolls[k]);
+		to[i].n_fragments = from->n_fragments;
 	}
 }
 
@@ -444,7 +444,7 @@ static int write_set(const struct hashbuild *b, struct binary *const *binaries,
 			       HASHFORMAT_STRINGS_MAX);
 	w->head.n_binaries = sum->n_binaries;
 	w->head.n_pages = sum->n_pages;
-	w->head.n_rolls = sum->n_rolls;
+	w->head.n_fragments = sum->n_fragments;
 	w->head.n_refs = (uint32_t)b->n_entries;
 	w->head.strings_size = (uint32_t)at;
 	write_all(w);

@@ -13,9 +13,13 @@ struct hashbuild;
  * that all of them are linked with, and that benign programs can be, too. */
 #define HASHBUILD_COMMON 4
 
+/* No binary needs more fragments to be known: of those that remain it keeps the
+ * lowest ones. */
+#define HASHBUILD_FRAGMENTS 4096
+
 struct hashbuild_sum {
-	uint32_t n_binaries, n_pages; /* in the set, rolling digests included */
-	uint32_t n_rolls;	/* those */
+	uint32_t n_binaries, n_pages; /* in the set, fragments included */
+	uint32_t n_fragments;	/* those */
 	uint32_t n_subtracted;	/* distinct digests that were left out */
 	uint32_t n_common;	/* and those of too many families */
 	uint32_t n_empty;	/* binaries left out: no page remained */

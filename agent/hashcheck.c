@@ -42,7 +42,8 @@ static int check_identity(const struct check *c)
 		return why_set(c->why, -EBADMSG,
 			       "%s: not a davylamp hash set; " BUILD_IT,
 			       c->what);
-	if (h->version != HASHFORMAT_VERSION)
+	if (h->version != HASHFORMAT_VERSION &&
+	    (h->version != HASHFORMAT_VERSION_BEFORE || h->n_fragments))
 		return why_set(c->why, -EBADMSG,
 			       "%s: hash set of format version %u, and this "
 			       "davylamp reads version %d; build it again or "
@@ -76,7 +77,7 @@ static int check_layout(const struct check *c)
 	if (h->n_blocks != hashformat_blocks(h->n_pages) ||
 	    h->n_refs < h->n_pages || !h->n_refs != !h->n_pages ||
 	    !h->n_binaries != !h->strings_size ||
-	    h->n_rolls > h->n_pages ||
+	    h->n_fragments > h->n_pages ||
 	    memcmp(h->zero, zero, sizeof(zero)) != 0)
 		return damaged(c, "damaged: its counts contradict each other");
 	for (int i = 0; i < HASHFORMAT_SECTIONS; i++) {
@@ -225,7 +226,7 @@ static int check_binaries(const struct check *c)
 {
 	const char *strings = c->ret->strings;
 	uint32_t size = c->ret->head.strings_size;
-	uint64_t rolls = 0;
+	uint64_t fragments = 0;
 
 	if (size && (strings[size - 1] || !is_printable(strings, size)))
 		return damaged(c, "damaged: a name is not text");
@@ -236,21 +237,17 @@ static int check_binaries(const struct check *c)
 		    r->version >= size || r->arch >= size)
 			return damaged(c, "damaged: a name is out of place");
 		/* A share of pages is a division by this. */
-		if (!r->n_pages || r->n_pages != c->n_refs[i][0] ||
+		if (!r->n_pages || r->n_pages != c->n_refs[i][HASHSET_PAGE] ||
 		    r->n_code_pages > r->n_pages)
 			return damaged(c, "damaged: a binary's page count is "
 					  "wrong");
-		for (int k = 0; k < 4; k++) {
-			uint32_t n = c->n_refs[i][k + 1];
-
-			if (r->n_rolls[k] != hashformat_rolls(n))
-				return damaged(c, "damaged: a binary's count "
-						  "of rolling digests is "
-						  "wrong");
-			rolls += n;
-		}
+		if (r->n_fragments != c->n_refs[i][HASHSET_FRAGMENT] || r->zero)
+			return damaged(c, "damaged: a binary's count of "
+					  "fragments is wrong");
+		fragments += r->n_fragments;
 	}
-	if (c->ret->head.n_rolls > rolls || !c->ret->head.n_rolls != !rolls)
+	if (c->ret->head.n_fragments > fragments ||
+	    !c->ret->head.n_fragments != !fragments)
 		return damaged(c, "damaged: its counts contradict each other");
 	return 0;
 }

@@ -10,12 +10,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "flow.h"
+#include "fragment.h"
 #include "hashelf.h"
 #include "hashutil.h"
-#include "kernel.h"
 #include "sha256.h"
 
 #define SEGMENTS_MAX 512 /* program headers; real files have about ten */
+#define SECTIONS_MAX 512 /* likewise about forty */
+#define CODE_MAX     32	 /* of which four hold code */
 #define RUN_PAGES    16	 /* read at once */
 
 struct elf {
@@ -23,6 +25,11 @@ struct elf {
 	const char *what;
 	uint64_t size;
 	Elf64_Ehdr head;
+	/* Sections of code; none: what is executable is code. */
+	struct {
+		uint64_t from, to;
+	} code[CODE_MAX];
+	size_t n_code;
 	struct why *why;
 };
 
@@ -89,27 +96,79 @@ static int check_table(const struct elf *e)
 	return 0;
 }
 
+/* An executable segment may hold data, too: exception tables, which are full of
+ * addresses.  The loader needs no sections, so a file without them, or with
+ * nonsense, is none that is damaged. */
+static void read_sections(struct elf *e)
+{
+	const Elf64_Ehdr *h = &e->head;
+	Elf64_Shdr sh;
+
+	if (h->e_shentsize != sizeof(sh) || h->e_shnum > SECTIONS_MAX)
+		return;
+	for (unsigned i = 0; i < h->e_shnum && e->n_code < CODE_MAX; i++) {
+		uint64_t at = h->e_shoff + i * sizeof(sh);
+
+		if (h->e_shoff > e->size || at > e->size ||
+		    hashutil_pread(e->fd, &sh, sizeof(sh), at)) {
+			e->n_code = 0;
+			return;
+		}
+		if (sh.sh_type != SHT_PROGBITS ||
+		    !(sh.sh_flags & SHF_EXECINSTR) || sh.sh_offset > e->size ||
+		    sh.sh_size > e->size - sh.sh_offset)
+			continue;
+		e->code[e->n_code].from = sh.sh_offset;
+		e->code[e->n_code++].to = sh.sh_offset + sh.sh_size;
+	}
+}
+
+static bool is_code(const struct elf *e, uint64_t at)
+{
+	for (size_t i = 0; i < e->n_code; i++)
+		if (at >= e->code[i].from &&
+		    at + KERNEL_FRAGMENT <= e->code[i].to)
+			return true;
+	return !e->n_code;
+}
+
 static bool is_constant(const uint8_t page[static FLOW_PAGE])
 {
 	return memcmp(page, page + 1, FLOW_PAGE - 1) == 0;
 }
 
-/* The rolling digests that begin in the first @n of @len bytes, which stand
- * at @at of the file: at every offset, so that a copy at any address shows
- * one phase of them. */
-static int add_rolls(const uint8_t *p, size_t n, size_t len, uint64_t at,
-		     struct digestlist *ret)
-{
-	for (size_t i = 0; i < n && i + KERNEL_SPAN <= len; i++) {
-		struct digestlist_roll roll = { .phase = (at + i) % 4 };
+/* A stretch of the file that is read at once.  Fragments that begin behind its
+ * first @n bytes are those of the next. */
+struct run {
+	const struct elf *elf;
+	uint64_t at;
+	size_t n;
+	struct digestlist *list;
+};
 
-		if (!kernel_is_anchor(p + i) ||
-		    memcmp(p + i, p + i + 1, KERNEL_SPAN - 1) == 0)
-			continue;
-		roll.digest = hashset_roll(p + i);
-		if (digestlist_add_roll(ret, roll))
-			return -E2BIG;
-	}
+static int take_fragment(void *user, size_t offset, struct digest digest,
+			 bool fixed)
+{
+	const struct run *run = user;
+
+	if (offset >= run->n || !is_code(run->elf, run->at + offset))
+		return 0;
+	return digestlist_add_fragment(
+		run->list, (struct digestlist_fragment){ digest, fixed });
+}
+
+static int add_fragments(struct run *run, const uint8_t *code, size_t len)
+{
+	const struct elf *e = run->elf;
+	enum fragment_machine machine = e->head.e_machine == EM_X86_64
+						? FRAGMENT_X86_64
+						: FRAGMENT_AARCH64;
+
+	if (fragment_find(machine, code, len, take_fragment, run))
+		return why_set(e->why, -E2BIG,
+			       "%s: more fragments than a file of 4 GiB should "
+			       "have",
+			       e->what);
 	return 0;
 }
 
@@ -118,7 +177,7 @@ static int add_rolls(const uint8_t *p, size_t n, size_t len, uint64_t at,
 static int add_segment(const struct elf *e, const Elf64_Phdr *ph,
 		       struct digestlist *ret)
 {
-	uint8_t run[RUN_PAGES * FLOW_PAGE + KERNEL_SPAN];
+	uint8_t bytes[RUN_PAGES * FLOW_PAGE + KERNEL_FRAGMENT];
 	uint64_t at = ph->p_offset & ~(uint64_t)(FLOW_PAGE - 1);
 	uint64_t end = (ph->p_offset + ph->p_filesz + FLOW_PAGE - 1) &
 		       ~(uint64_t)(FLOW_PAGE - 1);
@@ -128,25 +187,26 @@ static int add_segment(const struct elf *e, const Elf64_Phdr *ph,
 	if (end > e->size)
 		end = e->size & ~(uint64_t)(FLOW_PAGE - 1);
 	while (at < end) {
-		size_t len = end - at < sizeof(run) ? end - at : sizeof(run);
+		size_t len = end - at < sizeof(bytes) ? end - at
+						      : sizeof(bytes);
 		size_t n = len < RUN_PAGES * FLOW_PAGE ? len
 						       : RUN_PAGES * FLOW_PAGE;
-		int error = hashutil_pread(e->fd, run, len, at);
+		struct run run = { e, at, n, ret };
+		int error = hashutil_pread(e->fd, bytes, len, at);
 
 		if (error)
 			return failed(e, error);
-		if (add_rolls(run, n, len, at, ret))
-			return why_set(e->why, -E2BIG,
-				       "%s: more rolling digests than a file "
-				       "of 4 GiB should have",
-				       e->what);
+		if (flags & REGION_EXEC)
+			error = add_fragments(&run, bytes, len);
+		if (error)
+			return error;
 		for (size_t i = 0; i < n; i += FLOW_PAGE) {
 			struct digestlist_page page = { .offset = at + i,
 							.flags = flags };
 
-			if (is_constant(run + i))
+			if (is_constant(bytes + i))
 				continue;
-			page.digest = hashset_digest(run + i);
+			page.digest = hashset_digest(bytes + i);
 			if (digestlist_add(ret, page))
 				return why_set(e->why, -E2BIG,
 					       "%s: more than 4 GiB of pages",
@@ -197,6 +257,8 @@ int hashelf_read(int fd, const char *what, struct digestlist *ret,
 
 	if (!error)
 		error = check_table(&e);
+	if (!error)
+		read_sections(&e);
 	if (!error)
 		error = add_segments(&e, &list);
 	if (error)

@@ -1,7 +1,7 @@
 /* hashelf.h - the pages that the loader maps of an ELF file and that stay as
  * they are in the file: the whole 4096-byte file pages of its non-writable
  * PT_LOAD segments, but for pages whose bytes are all equal, which any
- * program may have; and the rolling digests (hashset.h) of the same bytes. */
+ * program may have; and the fragments (fragment.h) of the executable ones. */
 #ifndef HASHELF_H
 #define HASHELF_H
 

@@ -20,7 +20,10 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "a set is used as it lies in the file");
 
 #define HASHFORMAT_MAGIC   "DLHASHES"
-#define HASHFORMAT_VERSION 2 /* 2: rolling digests */
+#define HASHFORMAT_VERSION 3
+
+/* Had rolling digests in the place of fragments; without them it is read. */
+#define HASHFORMAT_VERSION_BEFORE 2
 
 /* Hard maxima: a set that says more is refused before memory is asked for. */
 #define HASHFORMAT_BINARIES_MAX 65536u
@@ -50,7 +53,7 @@ struct hashformat_header {
 	uint32_t n_blocks;	/* of the filter */
 	uint32_t n_pages;	/* entries in digests and in pages */
 	uint32_t n_refs;
-	uint32_t n_rolls;	/* of n_pages: rolling digests */
+	uint32_t n_fragments;	/* of n_pages */
 	uint64_t offset[HASHFORMAT_SECTIONS];
 	uint8_t zero[16];
 	uint8_t checksum[16];	/* canonical: most significant byte first */
@@ -61,7 +64,8 @@ struct hashformat_binary {
 	uint32_t family, name, version, arch; /* offsets in the strings */
 	uint32_t n_pages, n_code_pages;
 	uint8_t sha256[32];	/* of the file; zeros: not known */
-	uint16_t n_rolls[4];	/* by phase; UINT16_MAX: that many or more */
+	uint32_t n_fragments;
+	uint32_t zero;
 };
 _Static_assert(sizeof(struct hashformat_binary) == 64, "on disk");
 
@@ -114,12 +118,6 @@ static inline uint32_t hashformat_bit(struct digest d, int i)
 	};
 
 	return 1U << ((uint32_t)d.low * salt[i] >> 27);
-}
-
-/* So many as they are written in a binary's record. */
-static inline uint16_t hashformat_rolls(uint32_t n)
-{
-	return n < UINT16_MAX ? (uint16_t)n : UINT16_MAX;
 }
 
 static inline int hashformat_compare(struct digest a, struct digest b)

@@ -85,8 +85,8 @@ int hashgood_add(struct hashgood *g, const struct digestlist *list)
 
 	for (size_t i = 0; i < list->n_pages && !error; i++)
 		error = add(g, list->pages[i].digest);
-	for (size_t i = 0; i < list->n_rolls && !error; i++)
-		error = add(g, list->rolls[i].digest);
+	for (size_t i = 0; i < list->n_fragments && !error; i++)
+		error = add(g, list->fragments[i].digest);
 	return error;
 }
 
@@ -98,12 +98,16 @@ bool hashgood_has(struct hashgood *g, struct digest d)
 
 size_t hashgood_subtract(struct hashgood *g, struct digestlist *list)
 {
-	size_t n = 0, before = list->n_pages;
+	size_t n = 0, n_fragments = 0, before = list->n_pages;
 
 	for (size_t i = 0; i < before; i++)
 		if (!hashgood_has(g, list->pages[i].digest))
 			list->pages[n++] = list->pages[i];
 	list->n_pages = n;
+	for (size_t i = 0; i < list->n_fragments; i++)
+		if (!hashgood_has(g, list->fragments[i].digest))
+			list->fragments[n_fragments++] = list->fragments[i];
+	list->n_fragments = n_fragments;
 	return before - n;
 }
 

@@ -1,4 +1,5 @@
-/* hashgood.h - pages that benign software has, to be kept out of a set.
+/* hashgood.h - pages and fragments that benign software has, to be kept out of
+ * a set.
  * Pages whose bytes are all equal are in from the start. */
 #ifndef HASHGOOD_H
 #define HASHGOOD_H
@@ -14,16 +15,17 @@ struct hashgood *hashgood_new(void);
 
 void hashgood_free(struct hashgood *);
 
-/* Adds the pages of @list.  -E2BIG: more than HASHGOOD_MAX. */
+/* Adds the pages of @list and all its fragments, fixed or not.  -E2BIG: more than HASHGOOD_MAX. */
 int hashgood_add(struct hashgood *, const struct digestlist *list);
 
 /* Is the page one of them?  (Sorts first if some were added since.) */
 bool hashgood_has(struct hashgood *, struct digest);
 
-/* Takes the pages that are in here out of @list; how many lines went. */
+/* Takes the pages and fragments that are in here out of @list; how many pages
+ * went. */
 size_t hashgood_subtract(struct hashgood *, struct digestlist *list);
 
-/* Distinct pages, the 256 constant ones not counted. */
+/* Distinct digests, the 256 constant pages not counted. */
 size_t hashgood_count(struct hashgood *);
 
 #endif

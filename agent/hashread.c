@@ -29,9 +29,9 @@ static void give(const struct hashset *s, struct digest d, uint32_t ref,
 	struct digestlist *l = &lists[binary];
 	bool code = l->n_pages < hashset_binary(s, binary).n_code_pages;
 
-	if (kind)
-		digestlist_add_roll(l, (struct digestlist_roll){
-					       d, (uint8_t)(kind - 1) });
+	if (kind == HASHSET_FRAGMENT)
+		digestlist_add_fragment(
+			l, (struct digestlist_fragment){ d, true });
 	else
 		digestlist_add(l, (struct digestlist_page){
 					  .digest = d,
@@ -104,12 +104,14 @@ int hashread_verify(const struct hashset *s, struct why *why)
 	for (uint32_t i = 0; i < n && !err; i++) {
 		struct hashset_binary b = hashset_binary(s, i);
 
-		if (of[i][0] != b.n_pages ||
-		    memcmp(&of[i][1], b.n_rolls, sizeof(b.n_rolls)))
+		if (of[i][HASHSET_PAGE] != b.n_pages ||
+		    of[i][HASHSET_FRAGMENT] != b.n_fragments)
 			err = why_set(why, -EBADMSG,
-				      "binary %u (%s) has %u pages, not %u, or "
-				      "other rolling digests",
-				      i, b.name, of[i][0], b.n_pages);
+				      "binary %u (%s) has %u pages and %u "
+				      "fragments, not %u and %u",
+				      i, b.name, of[i][HASHSET_PAGE],
+				      of[i][HASHSET_FRAGMENT], b.n_pages,
+				      b.n_fragments);
 	}
 	free(of);
 	return err;

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#define XXH_INLINE_ALL /* fragments are short: a call doubles what they cost */
 #include <xxhash.h>
 #include "hashcheck.h"
 #include "hashset.h"
@@ -161,17 +162,29 @@ struct digest hashset_digest(const uint8_t page[static 4096])
 	return (struct digest){ .high = h.high64, .low = h.low64 };
 }
 
-struct digest hashset_roll(const uint8_t span[static 128])
+struct digest hashset_fragment(const uint8_t code[static 32])
 {
-	XXH128_hash_t h = XXH3_128bits(span, 128);
+	XXH128_hash_t h = XXH3_128bits(code, 32);
 
 	return (struct digest){ .high = h.high64, .low = h.low64 };
 }
 
-/* The definition: which of @n <= BATCH digests may be in the set?  Their
- * numbers go to @ret, ascending; returns how many. */
-static size_t filter_scalar(const struct hashset *s, const struct digest *d,
-			    size_t n, uint16_t *ret)
+/* Are the bits of words [from, to) set? */
+static bool has_bits(const struct hashformat_block *block, struct digest d,
+		     int from, int to)
+{
+	uint32_t missing = 0;
+
+	for (int k = from; k < to; k++)
+		missing |= ~block->word[k] & hashformat_bit(d, k);
+	return !missing;
+}
+
+/* Which of @n <= BATCH digests may be in the set?  Their numbers go to @ret,
+ * ascending; returns how many.  Seven of eight that are not fail in the first
+ * three words. */
+static size_t filter(const struct hashset *s, const struct digest *d, size_t n,
+		     uint16_t *ret)
 {
 	const struct hashformat_block *block[BATCH];
 	size_t n_maybe = 0;
@@ -180,14 +193,10 @@ static size_t filter_scalar(const struct hashset *s, const struct digest *d,
 		block[i] = s->filter + hashformat_block(d[i], s->n_blocks);
 		__builtin_prefetch(block[i]);
 	}
-	for (size_t i = 0; i < n; i++) {
-		uint32_t missing = 0;
-
-		for (int k = 0; k < 8; k++)
-			missing |= ~block[i]->word[k] & hashformat_bit(d[i], k);
-		ret[n_maybe] = (uint16_t)i;
-		n_maybe += !missing;
-	}
+	for (size_t i = 0; i < n; i++)
+		if (has_bits(block[i], d[i], 0, 3) &&
+		    has_bits(block[i], d[i], 3, 8))
+			ret[n_maybe++] = (uint16_t)i;
 	return n_maybe;
 }
 
@@ -282,7 +291,7 @@ void hashset_lookup(const struct hashset *s, const struct digest *d, size_t n,
 
 	while (n) {
 		size_t now = n < BATCH ? n : BATCH;
-		size_t n_maybe = filter_scalar(s, d, now, maybe);
+		size_t n_maybe = filter(s, d, now, maybe);
 
 		for (size_t i = 0; i < now; i++)
 			ret[i] = HASHSET_NONE;
@@ -299,9 +308,9 @@ uint32_t hashset_n_pages(const struct hashset *s)
 	return s->n_pages;
 }
 
-uint32_t hashset_n_rolls(const struct hashset *s)
+uint32_t hashset_n_fragments(const struct hashset *s)
 {
-	return s->checked.head.n_rolls;
+	return s->checked.head.n_fragments;
 }
 
 uint32_t hashset_n_binaries(const struct hashset *s)
@@ -325,8 +334,7 @@ struct hashset_binary hashset_binary(const struct hashset *s, uint32_t binary)
 		.arch = strings + r->arch,
 		.n_pages = r->n_pages,
 		.n_code_pages = r->n_code_pages,
-		.n_rolls = { r->n_rolls[0], r->n_rolls[1], r->n_rolls[2],
-			     r->n_rolls[3] },
+		.n_fragments = r->n_fragments,
 	};
 }
 

@@ -1,10 +1,8 @@
 /* hashset.h - which known binaries does a page belong to?
  *
  * A set maps the XXH3-128 digest of a 4096-byte page to the binaries that
- * have this page.  Beside them it may hold rolling digests, of the 128 bytes
- * that follow an anchor (kernel.h), at any offset: code that was copied to
- * another address has other pages, but a quarter of these at multiples of 4,
- * those of one phase (offset modulo 4).  On disk it is one file, little-endian, mapped read-only:
+ * have this page, and that of a fragment of code (fragment.h) to those that
+ * have it anywhere.  On disk it is one file, little-endian, mapped read-only:
  *
  *	header    128 bytes: magic "DLHASHES", version, counts, offsets,
  *		  file size, checksum (hashformat.h has the structs)
@@ -15,8 +13,7 @@
  *	digests   sorted, 16 bytes each: high 64 bits first
  *	pages     one entry a digest: where its list in refs begins
  *	refs      the lists, one behind the other: binary number in the low 16
-		  bits; above, 0 for a page, 1 to 4 for a rolling digest of
-		  phase 0 to 3
+ *		  bits; above, 0 for a page, 1 for a fragment
  *
  * Equal input gives equal bytes. */
 #ifndef HASHSET_H
@@ -43,13 +40,13 @@ struct hashset_binary {
 	const char *arch;	/* "x86_64" or "aarch64" */
 	uint32_t n_pages;	/* distinct pages that are in the set */
 	uint32_t n_code_pages;	/* of them: executable */
-	uint32_t n_rolls[4];	/* rolling digests, by phase */
+	uint32_t n_fragments;	/* distinct fragments */
 };
 
 /* What a ref says. */
 #define HASHSET_REF_BINARY(ref) ((ref) & 0xffff)
-#define HASHSET_REF_KIND(ref)	((ref) >> 16) /* 0, or 1 + phase */
-#define HASHSET_KINDS		5
+#define HASHSET_REF_KIND(ref)	((ref) >> 16)
+enum { HASHSET_PAGE, HASHSET_FRAGMENT, HASHSET_KINDS };
 
 /* Reads @path once to check it (64 KiB at a time), then maps it: pages of the
  * mapping become resident as look-ups need them.  -EBADMSG: damaged, foreign
@@ -69,8 +66,8 @@ void hashset_free(struct hashset *);
 /* The XXH3-128 digest of the FLOW_PAGE bytes at @page, any alignment. */
 struct digest hashset_digest(const uint8_t page[static 4096]);
 
-/* The XXH3-128 digest of the KERNEL_SPAN bytes at @span. */
-struct digest hashset_roll(const uint8_t span[static 128]);
+/* The XXH3-128 digest of the KERNEL_FRAGMENT bytes at @code. */
+struct digest hashset_fragment(const uint8_t code[static 32]);
 
 /* Looks up @n digests, @n <= 256: filter for all of them first, so that the
  * cache misses overlap, then the exact table for the few that pass.
@@ -79,9 +76,9 @@ void hashset_lookup(const struct hashset *, const struct digest *, size_t n,
 		    uint32_t *ret);
 
 /* Different digests in all: pages are numbered below this; and how many of
- * them are rolling. */
+ * them are fragments. */
 uint32_t hashset_n_pages(const struct hashset *);
-uint32_t hashset_n_rolls(const struct hashset *);
+uint32_t hashset_n_fragments(const struct hashset *);
 uint32_t hashset_n_binaries(const struct hashset *);
 
 /* @binary < hashset_n_binaries(); n_pages is never 0, names are printable

@@ -63,14 +63,14 @@ static bool has_zeros(const uint8_t *page)
 	return false;
 }
 
-static uint32_t anchors(const uint8_t *page)
+static size_t anchors(const uint8_t *page, uint16_t ret[static KERNEL_ANCHORS])
 {
-	uint32_t spans = 0;
+	size_t n = 0;
 
-	for (size_t i = 0; i < KERNEL_SPANS * KERNEL_SPAN; i += 4)
-		if (kernel_is_anchor(page + i))
-			spans |= 1U << i / KERNEL_SPAN;
-	return spans;
+	for (size_t i = 0; i <= FLOW_PAGE - KERNEL_FRAGMENT; i++)
+		if (kernel_is_anchor(page + i) && n < KERNEL_ANCHORS)
+			ret[n++] = (uint16_t)i;
+	return n;
 }
 
 /* Not 0 in its lowest bit: the window at @p may be an atom's.  The hash of a
@@ -168,7 +168,7 @@ WIDE_GROUPS(, blocks, look_blocks)
 NARROW_GROUPS(, blocks, look_blocks)
 
 #ifdef __x86_64__
-#define AVX2 __attribute__((target("avx2,bmi2")))
+#define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
 
 AVX2 INLINE __m256i load(const uint8_t *p)
 {
@@ -250,36 +250,57 @@ AVX2 static bool has_zeros_wide(const uint8_t *page)
 	return any[0];
 }
 
-/* An anchor is what is greater than the rest, so the greatest will do. */
-AVX2 static uint32_t anchors_wide(const uint8_t *page)
+/* Those of the windows at every second byte from @p that are anchors: all bits
+ * of their 16 are set. */
+AVX2 INLINE __m256i test_anchors(const uint8_t *p)
 {
-	const __m256i k = _mm256_set1_epi32((int)0x9E3779B1U);
-	const __m256i limit = _mm256_set1_epi32(INT32_MAX - (1 << 22));
-	uint32_t spans = 0;
+	__m256i sum = _mm256_add_epi16(load(p), load(p + 2));
 
-	for (unsigned s = 0; s < KERNEL_SPANS; s++, page += KERNEL_SPAN) {
-		__m256i most = _mm256_set1_epi32(INT32_MIN);
+	sum = _mm256_mullo_epi16(sum, _mm256_set1_epi16((short)0x9E37));
+	return _mm256_cmpgt_epi16(sum, _mm256_set1_epi16(INT16_MAX - 256));
+}
 
-#pragma GCC unroll 4
-		for (size_t i = 0; i < KERNEL_SPAN; i += 32) {
-			__m256i a = _mm256_loadu_si256(
-				(const __m256i_u *)(page + i));
-			__m256i b = _mm256_loadu_si256(
-				(const __m256i_u *)(page + i + 4));
+/* Bit k of the answer: byte k of the 32 at @p begins an anchor. */
+AVX2 INLINE uint64_t anchor_bits(const uint8_t *p)
+{
+	const __m256i odd = _mm256_set1_epi16((short)0xff00);
 
-			most = _mm256_max_epi32(
-				most,
-				_mm256_mullo_epi32(_mm256_add_epi32(a, b), k));
-		}
-		most = _mm256_cmpgt_epi32(most, limit);
-		spans |= (uint32_t)!_mm256_testz_si256(most, most) << s;
+	return (uint32_t)_mm256_movemask_epi8(_mm256_blendv_epi8(
+		test_anchors(p), test_anchors(p + 1), odd));
+}
+
+/* Of 64 bytes hardly ever more than two begin one, and which ones do no branch
+ * could foretell: two are written, whether they are there or not. */
+AVX2 static size_t anchors_wide(const uint8_t *page,
+				uint16_t ret[static KERNEL_ANCHORS])
+{
+	const size_t last = FLOW_PAGE - 64; /* 32 bytes and one of it */
+	uint16_t at[KERNEL_ANCHORS + 64];
+	size_t n = 0;
+
+	for (size_t i = 0; i <= last && n < KERNEL_ANCHORS; i += 64) {
+		uint64_t high = i < last ? anchor_bits(page + i + 32)
+					 : kernel_is_anchor(page + i + 32);
+		uint64_t bits = anchor_bits(page + i) | high << 32;
+		size_t all = n + (size_t)__builtin_popcountll(bits);
+
+		at[n++] = (uint16_t)(i + _tzcnt_u64(bits));
+		bits &= bits - 1;
+		at[n++] = (uint16_t)(i + _tzcnt_u64(bits));
+		for (bits &= bits - 1; bits; bits &= bits - 1)
+			at[n++] = (uint16_t)(i + _tzcnt_u64(bits));
+		n = all;
 	}
-	return spans;
+	n = n < KERNEL_ANCHORS ? n : KERNEL_ANCHORS;
+	memcpy(ret, at, n * sizeof(*ret));
+	return n;
 }
 
 static bool has_avx2(void)
 {
-	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+	return __builtin_cpu_supports("avx2") &&
+	       __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+	       __builtin_cpu_supports("popcnt");
 }
 
 /* libxxhash has a wider digest for CPUs that have more than SSE2, and three

@@ -61,19 +61,18 @@ static inline uint64_t kernel_hash(uint64_t window, unsigned width)
 	return (uint64_t)h << 32 | h >> 5;
 }
 
-/* A rolling digest is of KERNEL_SPAN bytes, and begins where the bytes
- * themselves say so: at one of 1024 places. */
-#define KERNEL_SPAN  128
-#define KERNEL_SPANS (FLOW_PAGE / KERNEL_SPAN - 1) /* of a page, but the last \
-						    */
+/* A fragment is KERNEL_FRAGMENT bytes of code, and begins where the bytes
+ * themselves say so: at one of 256 places (fragment.h). */
+#define KERNEL_FRAGMENT 32
+#define KERNEL_ANCHORS	64 /* of a page; the rest are passed over */
 
 static inline bool kernel_is_anchor(const uint8_t *p)
 {
-	uint32_t a, b;
+	uint16_t a, b;
 
-	__builtin_memcpy(&a, p, 4);
-	__builtin_memcpy(&b, p + 4, 4);
-	return (int32_t)((a + b) * 0x9E3779B1U) > INT32_MAX - (1 << 22);
+	__builtin_memcpy(&a, p, 2);
+	__builtin_memcpy(&b, p + 2, 2);
+	return (int16_t)((uint32_t)(a + b) * 0x9E37U) > INT16_MAX - 256;
 }
 
 struct kernel {
@@ -83,9 +82,10 @@ struct kernel {
 	struct digest (*digest)(const uint8_t *page);
 	/* Is one of the 8-byte words at multiples of 32 all zero? */
 	bool (*has_zeros)(const uint8_t *page);
-	/* Bit k of the answer: an anchor stands at a multiple of 4 in span k
-	 * of the KERNEL_SPANS first ones. */
-	uint32_t (*anchors)(const uint8_t *page);
+	/* Where the first KERNEL_ANCHORS fragments of the page begin, those
+	 * that lie wholly in it; how many. */
+	size_t (*anchors)(const uint8_t *page,
+			  uint16_t ret[static KERNEL_ANCHORS]);
 	/* Looks up the windows of group i.  Bit k of the answer: one that
 	 * begins in block k has its bit set. */
 	uint64_t (*look[KERNEL_GROUPS])(const struct kernel_table *,

@@ -53,6 +53,8 @@ static json_object *binaries(const struct look *l)
 		put(o, "pages", number(s->n_pages));
 		put(o, "seen", number(s->seen));
 		put(o, "seenCode", number(s->seen_code));
+		put(o, "fragments", number(s->n_fragments));
+		put(o, "seenFragments", number(s->seen_fragments));
 		json_object_array_add(all, o);
 	}
 	return all;

@@ -1,6 +1,7 @@
-/* procpages.c - the pages of the program that a process runs. */
+/* procpages.c - pages and fragments of the program that a process runs. */
 #include <errno.h>
 #include <string.h>
+#include "fragment.h"
 #include "procpages.h"
 #include "io.h"
 #include "maps.h"
@@ -39,9 +40,31 @@ static bool is_constant(const uint8_t *page)
 	return !memcmp(page, page + 1, FLOW_PAGE - 1);
 }
 
-static int add_batch(void *user, const struct batch *b)
+static int take_fragment(void *user, size_t offset, struct digest digest,
+			 bool fixed)
 {
-	struct digestlist *ret = user;
+	(void)offset;
+	return digestlist_add_fragment(
+		user, (struct digestlist_fragment){ digest, fixed });
+}
+
+static int add_fragments(const struct batch *b, struct digestlist *ret)
+{
+	int err = 0;
+
+	for (size_t i = 0, n; i < b->n_pages && !err; i += n) {
+		n = 1;
+		while (i + n < b->n_pages &&
+		       b->address[i + n] == b->address[i] + n * FLOW_PAGE)
+			n++;
+		err = fragment_find(FRAGMENT_HERE, b->bytes + i * FLOW_PAGE,
+				    n * FLOW_PAGE, take_fragment, ret);
+	}
+	return err;
+}
+
+static int add_batch(struct digestlist *ret, const struct batch *b)
+{
 	const struct region *r = b->region;
 
 	for (size_t i = 0; i < b->n_pages; i++) {
@@ -58,52 +81,44 @@ static int add_batch(void *user, const struct batch *b)
 		if (digestlist_add(ret, p))
 			return -E2BIG;
 	}
-	return 0;
+	return r->flags & REGION_EXEC ? add_fragments(b, ret) : 0;
 }
 
-struct walk {
-	int (*take)(void *user, const struct batch *);
-	void *user;
-	size_t n_pages;
-};
-
-static int walk_region(struct mem *mem, const struct region *r,
-		       struct walk *w)
+static int add_region(struct mem *mem, const struct region *r,
+		      struct digestlist *ret, size_t *n_pages)
 {
 	struct batch b;
 	int more;
 
 	mem_start(mem, r);
 	while ((more = mem_next(mem, &b)) == 1) {
-		int err = w->take(w->user, &b);
+		int err = add_batch(ret, &b);
 
-		w->n_pages += b.n_pages;
+		*n_pages += b.n_pages;
 		if (err)
 			return err;
 	}
 	return more;
 }
 
-static int walk_program(const struct proc *p, const struct maps *m,
-			struct mem *mem, struct walk *w)
+static int add_program(const struct proc *p, const struct maps *m,
+		       struct mem *mem, struct digestlist *ret)
 {
 	char exe[4096];
-	size_t n;
+	size_t n, n_pages = 0;
 	const struct region *r = maps_regions(m, &n);
 	int err = mem_attach(mem, p);
 
 	read_exe(p, exe, sizeof(exe));
 	for (size_t i = 0; i < n && err >= 0; i++)
 		if (is_program(m, &r[i], exe))
-			err = walk_region(mem, &r[i], w);
-	return err < 0 ? err : w->n_pages ? 0 : -ENODATA;
+			err = add_region(mem, &r[i], ret, &n_pages);
+	return err < 0 ? err : n_pages ? 0 : -ENODATA;
 }
 
-int procpages_walk(const struct proc *p,
-		   int (*take)(void *user, const struct batch *), void *user,
-		   struct why *why)
+static int read_program(const struct proc *p, struct digestlist *ret,
+			struct why *why)
 {
-	struct walk w = { take, user, 0 };
 	struct maps *m = NULL;
 	struct mem *mem = NULL;
 	int err = maps_read(p, &m);
@@ -111,7 +126,7 @@ int procpages_walk(const struct proc *p,
 	if (!err)
 		err = mem_new(NULL, &mem);
 	if (!err)
-		err = walk_program(p, m, mem, &w);
+		err = add_program(p, m, mem, ret);
 	mem_free(mem);
 	maps_free(m);
 	if (err)
@@ -129,7 +144,7 @@ int procpages_read(const struct proc *p, struct digestlist *ret,
 		   struct why *why)
 {
 	struct digestlist list = { .arch = ARCH };
-	int err = procpages_walk(p, add_batch, &list, why);
+	int err = read_program(p, &list, why);
 
 	if (!err && !list.n_pages)
 		err = why_set(why, -ENODATA,

@@ -1,11 +1,11 @@
-/* procpages.h - the pages of the program that a process runs. */
+/* procpages.h - pages and fragments of the program that a process runs. */
 #ifndef PROCPAGES_H
 #define PROCPAGES_H
 
 #include "digestlist.h"
 #include "flow.h"
 
-/* Sets @ret's pages and arch from the memory of @proc: the resident pages that
+/* Sets @ret's pages, fragments and arch from the memory of @proc: the resident pages that
  * are not writable of its executable's own mappings, and of anonymous, deleted
  * and memfd memory that is executable or lies beside such (what a packer
  * leaves).  Libraries are other binaries.  A page in no file has its address
@@ -13,10 +13,5 @@
  * mem_next(). */
 int procpages_read(const struct proc *proc, struct digestlist *ret,
 		  struct why *why);
-
-/* Calls @take with their batches instead, until it returns an error. */
-int procpages_walk(const struct proc *proc,
-		   int (*take)(void *user, const struct batch *), void *user,
-		   struct why *why);
 
 #endif

@@ -284,10 +284,18 @@ static void show_binaries(const struct show *s, const struct finding *f)
 
 		text_escape_str(b->family, family, sizeof(family));
 		text_escape_str(b->name, name, sizeof(name));
-		snprintf(text, sizeof(text),
-			 "%s: %.0f %% of %s (%u of %u pages%s)", family,
-			 100 * tally_share(b), name, b->seen, b->n_pages,
-			 b->seen_rolls ? ", and copied code" : "");
+		if (tally_pages(b) >= tally_fragments(b))
+			snprintf(text, sizeof(text),
+				 "%s: %.0f %% of %s (%u of %u pages)", family,
+				 100 * tally_pages(b), name, b->seen,
+				 b->n_pages);
+		else
+			snprintf(text, sizeof(text),
+				 "%s: %.0f %% of the code of %s (%u of %u "
+				 "fragments, %u of %u pages)",
+				 family, 100 * tally_fragments(b), name,
+				 b->seen_fragments, b->n_fragments, b->seen,
+				 b->n_pages);
 		show_field(s, "binary", text);
 	}
 }

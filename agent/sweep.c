@@ -90,47 +90,33 @@ static void look_up(const struct sweep *s, const struct digest *digest,
 	}
 }
 
-/* Where a program's code may lie that came by no mapping of its file. */
-static bool may_be_moved(const struct region *r)
-{
-	return r->where != WHERE_PLAIN &&
-	       r->flags & (REGION_ANON | REGION_MEMFD | REGION_DELETED);
-}
-
-/* Digests that wait for being looked up. */
-struct rolls {
+/* Fragments that wait for being looked up. */
+struct fragments {
 	struct digest digest[BATCH_PAGES];
 	uint32_t page[BATCH_PAGES];
 	size_t n;
 };
 
-static void look_up_rolls(const struct sweep *s, struct rolls *rolls,
-			  struct sweep_result *r)
+static void look_up_fragments(const struct sweep *s, struct fragments *f,
+			      struct sweep_result *r)
 {
-	if (rolls->n)
-		look_up(s, rolls->digest, rolls->page, rolls->n, r);
-	rolls->n = 0;
+	look_up(s, f->digest, f->page, f->n, r);
+	f->n = 0;
 }
 
-static void roll_page(const struct sweep *s, const struct batch *b, size_t i,
-		      struct rolls *rolls, struct sweep_result *r)
+static void fragment_page(const struct sweep *s, const struct batch *b,
+			  size_t i, struct fragments *f,
+			  struct sweep_result *r)
 {
 	const uint8_t *page = b->bytes + i * FLOW_PAGE;
-	uint32_t spans = kernel_used()->anchors(page);
-	unsigned left = SWEEP_ROLLS;
+	uint16_t at[KERNEL_ANCHORS];
+	size_t n = kernel_used()->anchors(page, at);
 
-	for (; spans; spans &= spans - 1) {
-		size_t at = (size_t)__builtin_ctz(spans) * KERNEL_SPAN;
-
-		for (size_t end = at + KERNEL_SPAN; at < end && left; at += 4) {
-			if (!kernel_is_anchor(page + at))
-				continue;
-			left--;
-			rolls->digest[rolls->n] = hashset_roll(page + at);
-			rolls->page[rolls->n++] = (uint32_t)i;
-			if (rolls->n == BATCH_PAGES)
-				look_up_rolls(s, rolls, r);
-		}
+	if (f->n + n > BATCH_PAGES)
+		look_up_fragments(s, f, r);
+	for (size_t k = 0; k < n; k++) {
+		f->digest[f->n] = hashset_fragment(page + at[k]);
+		f->page[f->n++] = (uint32_t)i;
 	}
 }
 
@@ -139,9 +125,8 @@ void sweep_batch(const struct sweep *s, const struct batch *b,
 {
 	struct digest digest[BATCH_PAGES];
 	uint32_t page[BATCH_PAGES];
-	struct rolls rolls = { .n = 0 };
-	bool moved = s->set && hashset_n_rolls(s->set) &&
-		     may_be_moved(b->region);
+	struct fragments fragments = { .n = 0 };
+	bool known = s->set && b->region->where != WHERE_PLAIN;
 	size_t n = 0;
 
 	r->n_known = r->n_suspects = r->n_zero = 0;
@@ -153,15 +138,16 @@ void sweep_batch(const struct sweep *s, const struct batch *b,
 			r->n_zero++;
 			continue;
 		}
-		if (s->set && b->region->where != WHERE_PLAIN) {
+		if (known) {
 			digest[n] = kernel_used()->digest(bytes);
 			page[n++] = (uint32_t)i;
 		}
-		if (moved)
-			roll_page(s, b, i, &rolls, r);
+		if (known && hashset_n_fragments(s->set))
+			fragment_page(s, b, i, &fragments, r);
 		filter_page(s, b, i, r);
 	}
-	look_up_rolls(s, &rolls, r);
+	if (known)
+		look_up_fragments(s, &fragments, r);
 	if (n)
 		look_up(s, digest, page, n, r);
 }

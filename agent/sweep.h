@@ -1,26 +1,24 @@
 /* sweep.h - one look at every byte, while it is in cache.
  *
- * Per page: is it all zero? which known binary has this page (not asked of
- * plain data, where it would not count)? in memory that a program may have
- * been copied to: which known binary has any part of it? could a string of a loaded rule stand
- * here? */
+ * Per page: is it all zero? which known binary has this page, or a fragment
+ * that is in it (not asked of plain data, where it would not count)? could a
+ * string of a loaded rule stand here? */
 #ifndef SWEEP_H
 #define SWEEP_H
 
 #include "flow.h"
 #include "hashset.h"
+#include "kernel.h"
 #include "prefilter.h"
 
-/* A page of the batch that the hash set knows, or in which it knows a rolling
- * digest. */
+/* A page of the batch that the hash set knows, or in which it knows a
+ * fragment. */
 struct sweep_known {
 	uint32_t page;	 /* in the batch */
 	uint32_t number; /* in the hash set */
 };
 
-/* Rolling digests that are looked up in one page; there is one on average. */
-#define SWEEP_ROLLS 16
-#define SWEEP_KNOWN (BATCH_PAGES * (1 + SWEEP_ROLLS))
+#define SWEEP_KNOWN (BATCH_PAGES * (1 + KERNEL_ANCHORS))
 
 /* What one batch holds.  The caller owns it; sweep_batch() fills it anew. */
 struct sweep_result {

@@ -54,18 +54,26 @@ void tally_add(struct tally *t, uint32_t number, bool code)
 	t->pages[number] |= (uint8_t)(SEEN | (code ? CODE : 0));
 }
 
-double tally_share(const struct share *s)
+double tally_pages(const struct share *s)
 {
-	double pages = (double)s->seen / s->n_pages;
-	double rolls = s->n_rolls ? (double)s->seen_rolls / s->n_rolls : 0;
+	return (double)s->seen / s->n_pages;
+}
 
-	return pages > rolls ? pages : rolls;
+double tally_fragments(const struct share *s)
+{
+	return s->n_fragments ? (double)s->seen_fragments / s->n_fragments : 0;
+}
+
+/* What is the very binary shows all of both. */
+static double rank(const struct share *s)
+{
+	return tally_pages(s) + tally_fragments(s);
 }
 
 static int by_seen(const void *a, const void *b)
 {
 	const struct share *x = a, *y = b;
-	double p = tally_share(x), q = tally_share(y);
+	double p = rank(x), q = rank(y);
 
 	if (p > q || p < q)
 		return p > q ? -1 : 1;
@@ -132,21 +140,6 @@ static void count_pages(struct tally *t)
 	}
 }
 
-/* A copy shows the digests of one phase, that of where it begins. */
-static void fill_rolls(const struct tally *t, uint32_t b,
-		       const struct hashset_binary *known, struct share *s)
-{
-	for (int k = 0; k < 4; k++) {
-		uint32_t seen = t->seen[b][k + 1];
-
-		if (seen <= s->seen_rolls || !known->n_rolls[k])
-			continue;
-		s->seen_rolls = seen;
-		s->seen_rolls_code = t->seen_code[b][k + 1];
-		s->n_rolls = known->n_rolls[k];
-	}
-}
-
 size_t tally_shares(struct tally *t, struct share *ret, size_t cap)
 {
 	size_t binaries, n = 0;
@@ -161,11 +154,13 @@ size_t tally_shares(struct tally *t, struct share *ret, size_t cap)
 				   .name = known.name,
 				   .version = known.version,
 				   .n_pages = known.n_pages,
-				   .seen = t->seen[b][0],
-				   .seen_code = t->seen_code[b][0] };
+				   .n_fragments = known.n_fragments };
 
-		fill_rolls(t, b, &known, &s);
-		if (s.seen || s.seen_rolls)
+		s.seen = t->seen[b][HASHSET_PAGE];
+		s.seen_code = t->seen_code[b][HASHSET_PAGE];
+		s.seen_fragments = t->seen[b][HASHSET_FRAGMENT];
+		s.seen_fragments_code = t->seen_code[b][HASHSET_FRAGMENT];
+		if (s.seen || s.seen_fragments)
 			n = insert(ret, n, cap, &s);
 		memset(t->seen[b], 0, sizeof(t->seen[b]));
 		memset(t->seen_code[b], 0, sizeof(t->seen_code[b]));

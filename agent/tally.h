@@ -14,16 +14,16 @@ int tally_new(const struct hashset *set, struct tally **ret);
 
 void tally_free(struct tally *);
 
-/* Page or rolling digest @number of the set was seen; @code: in executable memory.  Seen twice
- * counts once. */
+/* Page or fragment @number of the set was seen; @code: in executable memory.
+ * Seen twice counts once. */
 void tally_add(struct tally *, uint32_t number, bool code);
 
-/* How much of the binary was seen, 0 to 1: of its pages, or of its rolling
- * digests where those show more. */
-double tally_share(const struct share *);
+/* How much of the binary's pages, or of its fragments, was seen: 0 to 1. */
+double tally_pages(const struct share *);
+double tally_fragments(const struct share *);
 
-/* Binaries by the share of their pages that was seen, most first, and no more
- * than TALLY_VERSIONS of a family: a set that knows a hundred versions of one
+/* Binaries by the share of them that was seen, most first, and no more than
+ * TALLY_VERSIONS of a family: a set that knows a hundred versions of one
  * must not push all others out.  Returns how many, at most @cap. */
 size_t tally_shares(struct tally *, struct share *ret, size_t cap);
 

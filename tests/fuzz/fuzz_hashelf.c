@@ -5,6 +5,9 @@
 #include "text.c"
 #include "digestlist.c"
 #include "sha256.c"
+#include "fragment.c"
+#include "fragment_aarch64.c"
+#include "fragment_x86.c"
 
 #define bad elf_bad /* both modules have one */
 #include "hashelf.c"
@@ -19,9 +22,9 @@ struct digest hashset_digest(const uint8_t page[static 4096])
 	return (struct digest){ .high = h.high64, .low = h.low64 };
 }
 
-struct digest hashset_roll(const uint8_t span[static 128])
+struct digest hashset_fragment(const uint8_t code[static 32])
 {
-	XXH128_hash_t h = XXH3_128bits(span, 128);
+	XXH128_hash_t h = XXH3_128bits(code, 32);
 
 	return (struct digest){ .high = h.high64, .low = h.low64 };
 }

@@ -25,7 +25,9 @@ static void use(const struct hashset *s)
 		size_t n = hashset_refs(s, i, &ref);
 
 		for (size_t k = 0; k < n; k++)
-			if (ref[k] >= hashset_n_binaries(s))
+			if (HASHSET_REF_BINARY(ref[k]) >=
+				    hashset_n_binaries(s) ||
+			    HASHSET_REF_KIND(ref[k]) >= HASHSET_KINDS)
 				abort();
 		d[0] = d[1] = d[2] = s->digests[i];
 		d[1].low++;

@@ -84,4 +84,26 @@ static inline uint8_t *fixture_set(size_t *ret_len)
 	return fixture_finish(build, ret_len);
 }
 
+/* The same, and alpha has fragments 0-19 of series 3, beta 10-29. */
+static inline uint8_t *fixture_fragments(size_t *ret_len)
+{
+	struct hashbuild *build = hashbuild_new();
+	struct digestlist list[] = { fixture_list("alpha", 0, 20),
+				     fixture_list("beta", 10, 30) };
+
+	for (uint64_t k = 0; k < 2; k++) {
+		for (uint64_t i = k * 10; i < k * 10 + 20; i++)
+			if (digestlist_add_fragment(
+				    &list[k], (struct digestlist_fragment){
+						      fixture_digest(3, i),
+						      true }))
+				abort();
+		if (hashbuild_add(build, &list[k], NULL))
+			abort();
+		digestlist_free(&list[k]);
+	}
+	fixture_add(build, "gamma", 29, 40);
+	return fixture_finish(build, ret_len);
+}
+
 #endif

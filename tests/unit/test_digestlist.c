@@ -11,6 +11,7 @@
 	"# family\tXMRig\n# binary\tbin\n# version\t6.26.0\n" \
 	"# arch\tx86_64\n"                                    \
 	"# digest\tXXH3-128 of 4096 bytes, high 64 bits first\n"
+#define FRAGMENTS "# fragment\tXXH3-128 of 32 bytes of code without addresses\n"
 #define PAGE "r-x\t0x1000\tf7886c6855c96c18531b862e30d0124e\n"
 #define GOOD                                                  \
 	KEYS "# columns\tsegment\tfile offset\tdigest\n" PAGE \
@@ -67,10 +68,14 @@ static void a_good_list_is_read(void **state)
 static void what_is_written_is_read(void **state)
 {
 	struct digestlist list = fixture_list("alpha", 0, 300), again = { 0 };
+	struct digestlist_fragment fragment = { fixture_digest(3, 1), true };
 	char *text, *text_again;
 	size_t len, len_again;
 
 	(void)state;
+	digestlist_add_fragment(&list, fragment);
+	fragment.fixed = false; /* stays out */
+	digestlist_add_fragment(&list, fragment);
 	strcpy(list.source, "a test");
 	strcpy(list.subtracted, "7 pages of /usr");
 	text = write_text(&list, &len);
@@ -79,6 +84,10 @@ static void what_is_written_is_read(void **state)
 	assert_string_equal(again.subtracted, list.subtracted);
 	assert_string_equal(again.sha256, list.sha256);
 	assert_int_equal(again.n_pages, 300);
+	assert_int_equal(again.n_fragments, 1);
+	assert_true(again.fragments[0].fixed);
+	assert_memory_equal(&again.fragments[0].digest, &fragment.digest,
+			    sizeof(fragment.digest));
 	text_again = write_text(&again, &len_again);
 	assert_string_equal(text_again, text);
 	free(text);
@@ -93,6 +102,16 @@ static void bad_lines_are_named(void **state)
 		const char *text, *says;
 	} bad[] = {
 		{ "", "'family' is missing" },
+		{ KEYS "fragment\tf7886c6855c96c18531b862e30d0124e\n",
+		  "'fragment' is missing" },
+		{ KEYS FRAGMENTS "fragment\tf7886c6855c96c18531b862e30d01\n",
+		  ":7: 'f7886c6855c96c18531b862e30d01' is no digest" },
+		{ KEYS "# fragment\tMD5\n", "another kind" },
+		{ KEYS FRAGMENTS "fragment\tf7886c6855c96c18531b862e30d0124e\n"
+		       "# version\t1\n", "'version' is given twice" },
+		{ KEYS FRAGMENTS "fragment\tf7886c6855c96c18531b862e30d0124e\n"
+		       "# source\t1\n", "keys come first" },
+		{ KEYS FRAGMENTS "fragment\n", ":7: " },
 		{ KEYS "r-x\t0x1000\n", "list.tsv:6: " },
 		{ KEYS "r-x 0x1000 f7886c6855c96c18531b862e30d0124e\n",
 		  ":6: " },

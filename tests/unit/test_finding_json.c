@@ -235,6 +235,35 @@ static void connections_and_hiding_are_told(void **state)
 	json_object_put(o);
 }
 
+/* Pages are one thing, code another. */
+static void another_version_is_told(void **state)
+{
+	struct share saved = look.shares[0];
+	json_object *o;
+
+	(void)state;
+	look.shares[0].seen = 0;
+	look.shares[0].n_fragments = 200;
+	look.shares[0].seen_fragments = 150;
+	o = read_back();
+	look.shares[0] = saved;
+	assert_non_null(strstr(text(o, "description"),
+			       "75 % of the code of a known XMRig binary, in "
+			       "another build or version"));
+	assert_true(json_object_get_double(
+			    at(o, "indicator/signatures/0/memoryHashSignature/"
+				  "detections/0/percentPagesMatched")) == 0);
+	assert_string_equal(text(o, "sourceProperties/codeFragments/0/binary"),
+			    "xmrig_6.26");
+	assert_int_equal(json_object_get_int(
+				 at(o, "sourceProperties/codeFragments/0/"
+				       "known")), 200);
+	assert_int_equal(json_object_get_int(
+				 at(o, "sourceProperties/codeFragments/0/"
+				       "seen")), 150);
+	json_object_put(o);
+}
+
 static void hostile_text_is_escaped(void **state)
 {
 	static const char args[] = "one\0" HOSTILE "\0\0last";
@@ -404,6 +433,7 @@ int main(void)
 		TEST(it_says_what_was_found),
 		TEST(signatures_are_by_family),
 		TEST(connections_and_hiding_are_told),
+		TEST(another_version_is_told),
 		TEST(hostile_text_is_escaped),
 		TEST(the_longest_of_everything),
 		TEST(a_container_is_named),

@@ -217,6 +217,63 @@ static void common_pages_are_left_out(void **state)
 	free(bytes);
 }
 
+static struct digestlist with_fragments(const char *name, uint64_t series,
+					 uint64_t n, bool fixed)
+{
+	struct digestlist list = fixture_list(name, 0, 2);
+
+	for (uint64_t i = 0; i < n; i++)
+		assert_int_equal(digestlist_add_fragment(
+					 &list,
+					 (struct digestlist_fragment){
+						 fixture_digest(series, i),
+						 fixed }),
+				 0);
+	return list;
+}
+
+/* Those that benign programs have, wherever their addresses lie, and those with
+ * addresses; and not more than so many. */
+static void fragments_are_left_out(void **state)
+{
+	struct digestlist list = with_fragments("alpha", 3, 100, true),
+			  moving = with_fragments("alpha", 4, 100, false),
+			  many = with_fragments(
+				  "beta", 5, HASHBUILD_FRAGMENTS + 500, true),
+			  benign = with_fragments("libc", 3, 30, false);
+	struct hashgood *good = hashgood_new();
+	struct hashbuild *build = hashbuild_new();
+	struct hashbuild_sum sum;
+	struct hashset *set;
+	uint8_t *bytes;
+	size_t n = 0;
+
+	(void)state;
+	benign.n_pages = 0;
+	assert_int_equal(hashgood_add(good, &benign), 0);
+	assert_int_equal(hashbuild_add(build, &list, &why), 0);
+	assert_int_equal(hashbuild_add(build, &moving, &why), 0);
+	assert_int_equal(hashbuild_add(build, &many, &why), 0);
+	set = finish(build, good, &bytes, &sum);
+	assert_int_equal(sum.n_fragments, 70 + HASHBUILD_FRAGMENTS);
+	assert_int_equal(hashset_binary(set, 0).n_fragments, 70);
+	assert_int_equal(hashset_binary(set, 1).n_fragments,
+			 HASHBUILD_FRAGMENTS);
+	for (uint64_t i = 0; i < 100; i++) {
+		assert_int_equal(has(set, fixture_digest(3, i)), i >= 30);
+		assert_false(has(set, fixture_digest(4, i)));
+	}
+	for (uint64_t i = 0; i < many.n_fragments; i++)
+		n += has(set, many.fragments[i].digest);
+	assert_int_equal(n, HASHBUILD_FRAGMENTS);
+	hashset_free(set);
+	free(bytes);
+	digestlist_free(&list);
+	digestlist_free(&moving);
+	digestlist_free(&many);
+	digestlist_free(&benign);
+}
+
 static void constant_pages_never_enter(void **state)
 {
 	struct digestlist list = fixture_list("alpha", 0, 1);
@@ -535,6 +592,7 @@ int main(void)
 		cmocka_unit_test(a_page_counts_once_and_as_code_if_it_ever_is),
 		cmocka_unit_test(benign_pages_are_left_out),
 		cmocka_unit_test(common_pages_are_left_out),
+		cmocka_unit_test(fragments_are_left_out),
 		cmocka_unit_test(constant_pages_never_enter),
 		cmocka_unit_test(a_list_is_cleaned_in_place),
 		cmocka_unit_test(many_benign_pages_fit),

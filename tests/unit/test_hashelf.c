@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "hash_fixture.h"
 #include "hashelf.h"
+#include "kernel.h"
 #include "sha256.h"
 
 #define HEADS (sizeof(Elf64_Ehdr) + 5 * sizeof(Elf64_Phdr))
@@ -119,6 +120,51 @@ static void whole_constantless_pages_are_listed(void **state)
 	free(m);
 }
 
+static bool has_fragment(const struct digestlist *l, const uint8_t *at)
+{
+	struct digest d = hashset_fragment(at);
+
+	for (size_t i = 0; i < l->n_fragments; i++)
+		if (l->fragments[i].digest.high == d.high &&
+		    l->fragments[i].digest.low == d.low)
+			return true;
+	return false;
+}
+
+/* Of executable segments; where sections say what is code, of that alone. */
+static void fragments_are_of_code(void **state)
+{
+	struct image *m = make_image();
+	const uint8_t *bytes = (const uint8_t *)m;
+	Elf64_Shdr code = { .sh_type = SHT_PROGBITS,
+			    .sh_flags = SHF_ALLOC | SHF_EXECINSTR,
+			    .sh_offset = 0x1800,
+			    .sh_size = 0x1000 };
+	struct digestlist list;
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		uint64_t from = round == 1 ? 0x1800 : 0x1000;
+		uint64_t to = round == 1 ? 0x2800 : 0x5000;
+
+		m->head.e_shentsize = sizeof(code);
+		m->head.e_shnum = round ? 1 : 0;
+		/* the third time they are behind the end */
+		m->head.e_shoff = round == 1 ? 0x6000 : UINT64_MAX - 8;
+		memcpy((uint8_t *)m + 0x6000, &code, sizeof(code));
+		assert_int_equal(read_bytes(m, sizeof(*m), &list), 0);
+		assert_true(list.n_fragments > 10);
+		for (uint64_t at = 0; at + 32 <= sizeof(*m); at++)
+			if (kernel_is_anchor(bytes + at) &&
+			    (at + 32 <= 0x3000 || at >= 0x4000))
+				assert_int_equal(has_fragment(&list,
+							      bytes + at),
+						 at >= from && at + 32 <= to);
+		digestlist_free(&list);
+	}
+	free(m);
+}
+
 static void more_than_one_run_is_read(void **state)
 {
 	size_t len = 100 * FLOW_PAGE;
@@ -136,6 +182,9 @@ static void more_than_one_run_is_read(void **state)
 	memcpy(bytes, m, HEADS);
 	assert_int_equal(read_bytes(bytes, len, &list), 0);
 	assert_int_equal(list.n_pages, 101); /* the first is in both */
+	for (size_t at = 0; at + 32 <= len; at++)
+		if (kernel_is_anchor(bytes + at))
+			assert_true(has_fragment(&list, bytes + at));
 	for (size_t i = 0; i < 100; i++)
 		assert_true(list.pages[i + 1].digest.high ==
 			    hashset_digest(bytes + i * FLOW_PAGE).high);
@@ -371,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_constantless_pages_are_listed),
+		cmocka_unit_test(fragments_are_of_code),
 		cmocka_unit_test(more_than_one_run_is_read),
 		cmocka_unit_test(the_loader_agrees),
 		cmocka_unit_test(other_files_are_refused),

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include "hash_fixture.h"
-#include "hashset.c" /* for filter_scalar() */
+#include "hashset.c" /* for filter() */
 
 static struct why why;
 
@@ -55,7 +55,8 @@ static void use_all(const struct hashset *s)
 		size_t n = hashset_refs(s, i, &ref);
 
 		for (size_t k = 0; k < n; k++)
-			assert_true(ref[k] < hashset_n_binaries(s));
+			assert_true(HASHSET_REF_BINARY(ref[k]) <
+				    hashset_n_binaries(s));
 	}
 	for (uint64_t i = 0; i < 60; i++) {
 		struct digest d = fixture_digest(1, i);
@@ -190,6 +191,60 @@ static void a_large_file_is_checked_in_pieces(void **state)
 	free(bytes);
 }
 
+static void fragments_are_found(void **state)
+{
+	struct hashset *s = NULL;
+	struct hashformat_header *h;
+	size_t len;
+	uint8_t *bytes = fixture_fragments(&len);
+
+	(void)state;
+	assert_int_equal(try_open(bytes, len, &s), 0);
+	assert_int_equal(hashset_n_pages(s), 70);
+	assert_int_equal(hashset_n_fragments(s), 30);
+	assert_int_equal(hashset_binary(s, 0).n_fragments, 20);
+	assert_int_equal(hashset_binary(s, 1).n_fragments, 20);
+	assert_int_equal(hashset_binary(s, 2).n_fragments, 0);
+	for (uint64_t i = 0; i < 40; i++) {
+		struct digest d = fixture_digest(3, i);
+		const uint32_t *ref;
+		uint32_t page;
+
+		hashset_lookup(s, &d, 1, &page);
+		assert_int_equal(page == HASHSET_NONE, i >= 30);
+		if (i >= 30)
+			continue;
+		assert_int_equal(hashset_refs(s, page, &ref),
+				 i >= 10 && i < 20 ? 2 : 1);
+		assert_int_equal(HASHSET_REF_KIND(ref[0]), HASHSET_FRAGMENT);
+		assert_int_equal(HASHSET_REF_BINARY(ref[0]), i >= 20);
+	}
+	hashset_free(s);
+	/* The format before had something else in their place. */
+	h = (void *)bytes;
+	h->version = HASHFORMAT_VERSION_BEFORE;
+	forge(bytes, len);
+	assert_int_equal(try_open(bytes, len, &s), -EBADMSG);
+	assert_non_null(strstr(why.text, "version 2"));
+	free(bytes);
+}
+
+static void a_set_of_pages_of_the_format_before_is_read(void **state)
+{
+	struct hashset *s = NULL;
+	size_t len;
+	uint8_t *bytes = fixture_set(&len);
+	struct hashformat_header *h = (void *)bytes;
+
+	(void)state;
+	h->version = HASHFORMAT_VERSION_BEFORE;
+	forge(bytes, len);
+	assert_int_equal(try_open(bytes, len, &s), 0);
+	check_small_set(s);
+	hashset_free(s);
+	free(bytes);
+}
+
 static void every_truncation_is_refused(void **state)
 {
 	struct hashset *s = NULL;
@@ -213,7 +268,7 @@ static void every_flipped_bit_is_refused(void **state)
 {
 	struct hashset *s = NULL;
 	size_t len;
-	uint8_t *bytes = fixture_set(&len);
+	uint8_t *bytes = fixture_fragments(&len);
 
 	(void)state;
 	for (size_t bit = 0; bit < len * 8; bit++) {
@@ -232,7 +287,7 @@ static void every_flipped_bit_is_refused(void **state)
 static void forged_bits_do_no_harm(void **state)
 {
 	size_t len, n_refused = 0, n_opened = 0;
-	uint8_t *bytes = fixture_set(&len);
+	uint8_t *bytes = fixture_fragments(&len);
 	uint8_t *copy = exact_copy(bytes, len);
 
 	(void)state;
@@ -284,9 +339,8 @@ static void forged_numbers_are_refused(void **state)
 		{ HASHFORMAT_REFS, 7, ~0U, "not there" },
 		{ HASHFORMAT_REFS, 7, 5U << 16, "not there" },
 		{ HASHFORMAT_REFS, 0, 1U << 16, "page count" },
-		{ HASHFORMAT_BINARIES, 14, 1, "count of rolling digests" },
-		{ HASHFORMAT_BINARIES, 15, 1U << 16,
-		  "count of rolling digests" },
+		{ HASHFORMAT_BINARIES, 14, 1, "count of fragments" },
+		{ HASHFORMAT_BINARIES, 15, 1, "count of fragments" },
 	};
 	size_t len;
 	uint8_t *bytes = fixture_set(&len);
@@ -351,7 +405,7 @@ static void damage_is_named(void **state)
 		const char *says;
 	} damage[] = {
 		{ 0, "not a davylamp hash set; build one with" },
-		{ 8, "version" },
+		{ 9, "version" },
 		{ 12, "header size" },
 		{ 16, "its end" },   /* the size, smaller by one bit */
 		{ 22, "truncated" }, /* the size, larger */
@@ -459,7 +513,7 @@ static void few_absent_digests_pass_the_filter(void **state)
 
 		for (uint64_t k = 0; k < BATCH; k++)
 			d[k] = fixture_digest(2, i + k);
-		n_passed += filter_scalar(s, d, BATCH, maybe);
+		n_passed += filter(s, d, BATCH, maybe);
 		page[BATCH] = 12345;
 		hashset_lookup(s, d, BATCH, page);
 		for (size_t k = 0; k < BATCH; k++)
@@ -474,7 +528,7 @@ static void few_absent_digests_pass_the_filter(void **state)
 		struct digest d = fixture_digest(1, i);
 		uint16_t maybe;
 
-		assert_int_equal(filter_scalar(s, &d, 1, &maybe), 1);
+		assert_int_equal(filter(s, &d, 1, &maybe), 1);
 		assert_int_not_equal(find(s, d), HASHSET_NONE);
 	}
 	hashset_free(s);
@@ -542,6 +596,8 @@ int main(void)
 		cmocka_unit_test(what_went_in_is_found),
 		cmocka_unit_test(a_file_is_the_same),
 		cmocka_unit_test(a_large_file_is_checked_in_pieces),
+		cmocka_unit_test(fragments_are_found),
+		cmocka_unit_test(a_set_of_pages_of_the_format_before_is_read),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(every_flipped_bit_is_refused),
 		cmocka_unit_test(forged_bits_do_no_harm),

@@ -122,6 +122,41 @@ static void a_new_process_begins_at_nothing(void **state)
 	assert_int_equal(share[0].seen_code, 0);
 }
 
+/* Fragments stand beside the pages, and count as much. */
+static void fragments_are_counted(void **state)
+{
+	struct hashset *s;
+	struct tally *t;
+	struct share got[SHARES_MAX];
+	size_t len;
+	uint8_t *b = fixture_fragments(&len);
+
+	(void)state;
+	assert_int_equal(hashset_from_memory(b, len, &s, NULL), 0);
+	assert_int_equal(tally_new(s, &t), 0);
+	for (uint64_t i = 5; i < 30; i++) {
+		struct digest d = fixture_digest(3, i);
+		uint32_t number;
+
+		hashset_lookup(s, &d, 1, &number);
+		tally_add(t, number, i < 8);
+	}
+	assert_int_equal(tally_shares(t, got, SHARES_MAX), 2);
+	assert_string_equal(got[0].name, "beta");
+	assert_int_equal(got[0].n_fragments, 20);
+	assert_int_equal(got[0].seen_fragments, 20);
+	assert_int_equal(got[0].seen_fragments_code, 0);
+	assert_int_equal(got[0].seen, 0);
+	assert_true(tally_fragments(&got[0]) >= 1 &&
+		    tally_pages(&got[0]) <= 0);
+	assert_string_equal(got[1].name, "alpha");
+	assert_int_equal(got[1].seen_fragments, 15);
+	assert_int_equal(got[1].seen_fragments_code, 3);
+	tally_free(t);
+	hashset_free(s);
+	free(b);
+}
+
 #define MANY	 40
 #define FAMILIES 5
 
@@ -195,6 +230,7 @@ int main(void)
 		TEST(the_most_complete_comes_first),
 		TEST(a_new_process_begins_at_nothing),
 		TEST(more_binaries_than_room),
+		cmocka_unit_test(fragments_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

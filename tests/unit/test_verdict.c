@@ -78,6 +78,8 @@ struct scene {
 		const char *family;
 		uint32_t seen, code;
 		uint32_t of; /* pages; 0: 100 */
+		uint32_t fragments, fragments_code; /* likewise */
+		uint32_t fragments_of;
 	} share[2];
 	double cpu, wait;
 	bool gpu, own_code;
@@ -104,6 +106,33 @@ struct scene {
 	.severity = SEVERITY_MEDIUM, .besides = true
 
 static const struct scene scenes[] = {
+	{ .what = "another version: code of it, no page",
+	  .share = { { .family = "XMRig", .fragments = 16,
+		       .fragments_code = 9 } },
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_HASH,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "another version, and a rule", .hit = { { RX + 1, CODE } },
+	  .share = { { .family = "XMRig", .fragments = 90,
+		       .fragments_code = 90 } },
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_COMBINED,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "an idle node with a known library's code",
+	  .hit = { { RX + 1, CODE } },
+	  .share = { { .family = "RandomX", .fragments = 90,
+		       .fragments_code = 90 } },
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_COMBINED,
+	  .severity = SEVERITY_LOW, .idle = true },
+	{ .what = "too few fragments",
+	  .share = { { .family = "XMRig", .fragments = 15,
+		       .fragments_code = 15, .fragments_of = 20 } },
+	  .verdict = VERDICT_CLEAN },
+	{ .what = "too small a share of them",
+	  .share = { { .family = "XMRig", .fragments = 99,
+		       .fragments_code = 99, .fragments_of = 1000 } },
+	  .verdict = VERDICT_CLEAN },
+	{ .what = "all of its code, as data",
+	  .share = { { .family = "XMRig", .fragments = 100 } },
+	  .verdict = VERDICT_CARRIER },
 	{ .what = "nothing", .verdict = VERDICT_CLEAN },
 	{ .what = "nothing, busy, a dataset", .cpu = 4, .dataset = 2080 * MIB,
 	  .verdict = VERDICT_CLEAN },
@@ -320,6 +349,11 @@ static void set(const struct scene *s, struct look *l, struct hit *hits)
 			.n_pages = s->share[i].of ? s->share[i].of : 100,
 			.seen = s->share[i].seen,
 			.seen_code = s->share[i].code,
+			.n_fragments = s->share[i].fragments_of
+					       ? s->share[i].fragments_of
+					       : 100,
+			.seen_fragments = s->share[i].fragments,
+			.seen_fragments_code = s->share[i].fragments_code,
 		};
 }
 

@@ -1,12 +1,12 @@
-/* codeshape_x86.c - the parts of an x86-64 instruction, by the opcode maps of
+/* fragment_x86.c - the parts of an x86-64 instruction, by the opcode maps of
  * Intel's Software Developer's Manual, volume 2, appendix A.
  *
- * No more is known of an instruction than what its length and its token need:
- * whether it has a ModRM byte, and how many bytes of immediate. */
+ * No more is known of an instruction than what its length needs: whether it has
+ * a ModRM byte, and how many bytes of immediate. */
 #include <stdbool.h>
 #include <string.h>
-#include "codeshape.h"
-#include "codeshape_own.h"
+#include "fragment.h"
+#include "fragment_own.h"
 
 #define LENGTH_MAX 15
 
@@ -17,8 +17,8 @@ struct insn {
 	const uint8_t *code;
 	size_t len, at; /* bytes there are, and those read */
 	enum map map;
-	uint8_t op, rex, modrm, sib, vvvv;
-	bool size16, address32, rep, repne, wide, vex;
+	uint8_t op, rex, modrm;
+	bool size16, address32, wide, vex;
 	size_t disp_at, disp, imm_at, imm; /* bytes */
 };
 
@@ -146,19 +146,15 @@ static bool read_prefixes(struct insn *i)
 		case 0x67:
 			i->address32 = true;
 			break;
-		case 0xf2:
-			i->repne = true;
-			break;
-		case 0xf3:
-			i->rep = true;
-			break;
-		case 0x26: /* segments, lock */
+		case 0x26: /* segments, lock, rep */
 		case 0x2e:
 		case 0x36:
 		case 0x3e:
 		case 0x64:
 		case 0x65:
 		case 0xf0:
+		case 0xf2:
+		case 0xf3:
 			break;
 		default:
 			return true;
@@ -167,14 +163,11 @@ static bool read_prefixes(struct insn *i)
 	return false;
 }
 
-/* What the two low bits of a VEX or EVEX prefix stand for. */
+/* What bits of a VEX or EVEX prefix stand for. */
 static void implied_prefix(struct insn *i, uint8_t bits)
 {
 	i->vex = true;
 	i->size16 = (bits & 3) == 1;
-	i->rep = (bits & 3) == 2;
-	i->repne = (bits & 3) == 3;
-	i->vvvv = bits >> 3 & 15;
 	i->wide = bits & 0x80;
 }
 
@@ -246,7 +239,6 @@ static bool read_modrm(struct insn *i)
 		b = take(i, 1);
 		if (!b)
 			return false;
-		i->sib = *b;
 		rm = *b & 7;
 	}
 	i->disp = mod == 1 ? 1 : mod == 2 || rm == 5 ? 4 : 0;
@@ -271,61 +263,35 @@ static size_t decode(const uint8_t *code, size_t len, struct insn *ret)
 	return i.at;
 }
 
-size_t codeshape_x86_length(const uint8_t *code, size_t len)
+size_t fragment_x86_length(const uint8_t *code, size_t len)
 {
 	struct insn i;
 
 	return decode(code, len, &i);
 }
 
-/* ---- its token -------------------------------------------------------------------- */
+/* ---- what says where things lie ------------------------------------------------ */
 
-static bool is_padding(const struct insn *i)
+/* Its immediate says where to go, and that is another function, or far. */
+static bool is_far_branch(const struct insn *i)
 {
-	if (i->vex)
+	if (i->vex || i->imm != 4)
 		return false;
-	/* nop, int3; nop with operands, endbr64 */
-	return i->map == ONE ? i->op == 0x90 || i->op == 0xcc
-	       : i->map == TWO ? i->op == 0x1e || i->op == 0x1f
-			       : false;
+	return i->map == TWO ? i->op >= 0x80 && i->op <= 0x8f
+			     : i->map == ONE && (i->op == 0xe8 || i->op == 0xe9);
 }
 
-/* Its immediate says where to go. */
-static bool is_branch(const struct insn *i)
+void fragment_x86(const uint8_t *code, size_t len, uint8_t *moves)
 {
-	if (i->vex)
-		return false;
-	if (i->map == TWO)
-		return i->op >= 0x80 && i->op <= 0x8f;
-	return i->map == ONE &&
-	       ((i->op >= 0x70 && i->op <= 0x7f) ||
-		(i->op >= 0xe0 && i->op <= 0xe3) || i->op == 0xe8 ||
-		i->op == 0xe9 || i->op == 0xeb);
-}
+	size_t n;
 
-static uint64_t token_of(const struct insn *i)
-{
-	uint64_t shape = (uint64_t)i->map << 8 | i->op |
-			 (uint64_t)i->wide << 11 | (uint64_t)i->size16 << 12 |
-			 (uint64_t)i->rep << 13 | (uint64_t)i->repne << 14 |
-			 (uint64_t)i->vex << 15 | (uint64_t)i->modrm << 16 |
-			 (uint64_t)i->sib << 24 | (uint64_t)(i->rex & 7) << 32 |
-			 (uint64_t)i->vvvv << 36;
-	uint64_t constant = 0;
+	for (size_t at = 0; at < len; at += n ? n : 1) {
+		struct insn i;
 
-	if (i->imm && !is_branch(i))
-		memcpy(&constant, i->code + i->imm_at, i->imm);
-	if (i->disp == 1) /* on the stack, or in a struct */
-		constant ^= (uint64_t)i->code[i->disp_at] << 56;
-	return (codeshape_mix(shape + 1) ^ codeshape_mix(constant)) | 1;
-}
-
-size_t codeshape_x86(const uint8_t *code, size_t len, uint64_t *ret_token)
-{
-	struct insn i;
-	size_t n = decode(code, len, &i);
-
-	if (n)
-		*ret_token = is_padding(&i) ? 0 : token_of(&i);
-	return n;
+		n = decode(code + at, len - at, &i);
+		if (n && i.disp == 4)
+			memset(moves + at + i.disp_at, 1, 4);
+		if (n && is_far_branch(&i))
+			memset(moves + at + i.imm_at, 1, 4);
+	}
 }

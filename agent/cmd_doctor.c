@@ -166,8 +166,8 @@ static void check_set(struct patient *p, struct diagnosis *d)
 
 	(void)p;
 	if (works)
-		snprintf(found, sizeof(found), "%u page digests of %u "
-					       "binaries, version %s",
+		snprintf(found, sizeof(found), "%u digests of %u binaries, "
+					       "version %s",
 			 hashset_n_pages(set), hashset_n_binaries(set),
 			 hashset_version(set));
 	say(d, works, works ? found : "the hash set can not be used",

@@ -221,7 +221,9 @@ static void summarize_json(const struct run *r, double seconds)
 		{ "readBytes", r->t.read_bytes },
 		{ "sharedBytes", r->t.shared_bytes },
 		{ "rules", r->n_rules },
-		{ "pageDigests", hashset_n_pages(r->set) },
+		{ "pageDigests", hashset_n_pages(r->set) -
+					 hashset_n_fragments(r->set) },
+		{ "fragmentDigests", hashset_n_fragments(r->set) },
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -273,7 +275,7 @@ static void summarize(const struct run *r, double seconds)
 	if (pass_hidden(r->pass))
 		printf("; %zu hidden", pass_hidden(r->pass));
 	printf("\n%s read in %.1f s (%s more shared, looked at once); %zu "
-	       "rules,\n%u page digests of %u known binaries\n",
+	       "rules,\n%u digests of %u known binaries\n",
 	       text_bytes(t->read_bytes, read), seconds,
 	       text_bytes(t->shared_bytes, shared),
 	       r->n_rules, hashset_n_pages(r->set),

@@ -165,7 +165,10 @@ static json_object *rules(const struct service *s)
 	add_text(o, "engine", s->gear->tools.engine);
 	add(o, "rules", number(n));
 	add_text(o, "ruleSetVersion", s->gear->tools.rules_version);
-	add(o, "pageDigests", number(hashset_n_pages(s->gear->set)));
+	add(o, "pageDigests",
+	    number(hashset_n_pages(s->gear->set) -
+		   hashset_n_fragments(s->gear->set)));
+	add(o, "fragmentDigests", number(hashset_n_fragments(s->gear->set)));
 	add_text(o, "hashSetVersion", s->gear->tools.set_version);
 	add(o, "reloads", number(s->counts.reloads));
 	add_text(o, "reloadFailed", s->reload_why.text);

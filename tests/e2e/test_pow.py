@@ -5,12 +5,14 @@ is seen by the rules of its family.  Two builds of each; `make corpus` has all.
 What the rules can not see stands in UNSEEN: a test that fails when it changes,
 either way."""
 import ctypes
+import os
 import subprocess
 import sys
 import unittest
 
 import support
-from support import BUILD, ROOT, Processes, have
+from support import (BUILD, CLEAN, FINDINGS, ROOT, Processes, davylamp,
+                     have)
 
 sys.path.insert(0, str(ROOT / "tests" / "pow"))
 import corpus  # noqa: E402
@@ -43,6 +45,81 @@ def add_test(program, build):
         self.assertIn(severity, ("LOW", "MEDIUM", "HIGH"))
     name = build.replace("-", "_")
     setattr(Pow, f"test_{program}_{name}", test)
+
+
+# A function more, which moves all that is behind it.
+ADDED = """#include <stdio.h>
+__attribute__((used)) int added(int n, const char *s)
+{
+	int sum = 0;
+	for (int i = 0; i < n; i++)
+		sum = sum * 31 + (s[i] ^ n);
+	return printf("%d\\n", sum);
+}
+"""
+
+
+class Versions(support.Case):
+    """A set knows a version that it was not made of, and no other program."""
+
+    def setUp(self):
+        super().setUp()
+        corpus.tables(self.dir)
+        added = self.dir / "added.c"
+        added.write_text(ADDED)
+        source = ROOT / "tests" / "pow"
+        main, x16r = source / "main.c", source / "x16r.c"
+        self.old = self.build("old", main, x16r)
+        self.new = self.build("new", added, x16r, main)
+        self.set = self.dir / "old.set"
+        self.status(davylamp("hash", "build", "-o", self.set, "--family",
+                             "Known", "--version", "1", self.old), CLEAN)
+
+    def build(self, name, *sources):
+        out = self.dir / name
+        subprocess.run(["gcc", "-O2", "-w", "-I", self.dir, "-o", out,
+                        *sources], check=True)
+        return out
+
+    def known(self, pid):
+        """The finding, and what it says of the set's binary."""
+        f = support.scan(pid, args=["--hashes", self.set]).of(pid)
+        signatures = f["indicator"]["signatures"] if f else []
+        return f, [d for s in signatures if "memoryHashSignature" in s
+                   for d in s["memoryHashSignature"]["detections"]]
+
+    def test_another_version_is_known(self):
+        p, pid = self.p.offline(self.new, seconds=300, stdout=subprocess.PIPE)
+        self.p.ready(p, seconds=240)
+        f, detections = self.known(pid)
+        self.assertEqual([d["binary"] for d in detections], ["old"], f)
+        self.assertLess(detections[0]["percentPagesMatched"], 0.3)
+        self.assertEqual(f["category"], "Execution: Cryptocurrency Mining "
+                                        "Combined Detection")
+        self.assertIn("of the code of a known Known binary, in another build",
+                      f["description"])
+        code = f["sourceProperties"]["codeFragments"]
+        self.assertEqual([(c["binary"], c["version"]) for c in code],
+                         [("old", "1")])
+        self.assertGreater(code[0]["seen"], 0.6 * code[0]["known"])
+        query = davylamp("hash", "query", "--hashes", self.set, pid)
+        self.status(query, FINDINGS)
+        self.assertRegex(query.out, r"\d % of \d+ fragments")
+
+    def test_other_programs_are_not(self):
+        other = self.build("other", *[ROOT / "tests" / "pow" / f"{x}.c"
+                                      for x in ("main", "verushash")])
+        p, pid = self.p.offline(other, seconds=300, stdout=subprocess.PIPE)
+        self.p.ready(p, seconds=240)
+        for i in (pid, os.getpid()):
+            self.assertEqual(self.known(i)[1], [])
+
+    def test_the_shipped_set_knows_itself(self):
+        """Its fragments are there: a list without them would go unnoticed."""
+        done = davylamp("hash", "info")
+        self.status(done, CLEAN)
+        self.assertGreater(int(done.out.split(" fragments")[0].split()[-1]),
+                           1000)
 
 
 def test_chukwa_by_the_reference(self):

@@ -12,7 +12,7 @@
 #include "filecache.h"
 #include "keyset.h"
 
-#define PAGES_LOG2 21
+#define PAGES_LOG2 20
 
 enum { CLEAN_PLAIN = 1, CLEAN_FULL };
 
@@ -28,11 +28,13 @@ int filecache_new(struct filecache **ret)
 	if (!c)
 		return -ENOMEM;
 	err = keyset_new(PAGES_LOG2, &c->pages);
-	if (err)
+	if (err) {
 		free(c);
-	else
-		*ret = c;
-	return err;
+		return err;
+	}
+	keyset_take(c->pages);
+	*ret = c;
+	return 0;
 }
 
 void filecache_free(struct filecache *c)

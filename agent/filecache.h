@@ -23,7 +23,7 @@
 
 struct filecache;
 
-/* Takes 8 bytes a page, and 16 MiB (8 GiB of files) at most; then it forgets.
+/* Takes 4 MiB at once, for 4 GiB of files; then it forgets.
  * Any thread may use it at any time.  0 or -errno. */
 int filecache_new(struct filecache **ret);
 

@@ -346,6 +346,8 @@ static int start(struct service *s, struct why *why)
 	if (!err)
 		err = frames_new(&s->frames);
 	if (!err)
+		frames_take(s->frames);
+	if (!err)
 		err = filecache_new(&s->cache);
 	if (!err)
 		err = gear_new(s, &s->gear, why);

@@ -28,13 +28,16 @@ int filecache_new(struct filecache **ret)
 	if (!c)
 		return -ENOMEM;
 	err = keyset_new(PAGES_LOG2, &c->pages);
-	if (err) {
+	if (err)
 		free(c);
-		return err;
-	}
+	else
+		*ret = c;
+	return err;
+}
+
+void filecache_take(struct filecache *c)
+{
 	keyset_take(c->pages);
-	*ret = c;
-	return 0;
 }
 
 void filecache_free(struct filecache *c)

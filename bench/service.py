@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -245,6 +246,9 @@ class Web:
              f"{where}/nginx.conf", "-p", where], stderr=subprocess.DEVNULL)
 
     def __enter__(self):
+        if not wait(self.answers, 10):
+            self.__exit__()
+            raise RuntimeError("nginx does not answer")
         self.ask()
         return self
 
@@ -252,13 +256,19 @@ class Web:
         self.server.terminate()
         self.server.wait()
 
+    def answers(self):
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port)).close()
+            return True
+        return False
+
     def ask(self):
         """p50 and p99 in ms, requests a second."""
         done = subprocess.run(
             ["taskset", "-c", self.cpus[-1], "wrk", "--latency", "-t1", "-c32",
              f"-d{LATENCY_S}s", "-s", self.pace,
              f"http://127.0.0.1:{self.port}/"],
-            capture_output=True, text=True, check=True)
+            stdout=subprocess.PIPE, text=True, check=True)
         rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
         return (percentile_ms(done.stdout, 50), percentile_ms(done.stdout, 99),
                 rate)

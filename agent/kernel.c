@@ -9,6 +9,7 @@
  * a tenth on noise and lose half on text. */
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
 #include "kernel_own.h"
@@ -119,6 +120,18 @@ const struct kernel *kernel_used(void)
 			k = variants[i];
 	atomic_store_explicit(&chosen, k, memory_order_relaxed);
 	return k;
+}
+
+void kernel_describe(char *ret, size_t cap)
+{
+	size_t at = 0;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < N_VARIANTS && at < cap; i++)
+		if (!variants[i]->usable || variants[i]->usable())
+			at += (size_t)snprintf(ret + at, cap - at, "%s%s",
+					       at ? ", " : "",
+					       variants[i]->name);
 }
 
 int kernel_choose(const char *name)

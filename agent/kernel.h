@@ -104,6 +104,9 @@ const struct kernel *kernel_used(void);
  * -ENOTSUP: this CPU lacks it. */
 int kernel_choose(const char *name);
 
+/* For people: "avx2, sse2, scalar", those that this CPU has, best first. */
+void kernel_describe(char *ret, size_t cap);
+
 /* Variant number @i, best first; NULL: no more. */
 const struct kernel *kernel_variant(size_t i);
 

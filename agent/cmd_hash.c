@@ -36,8 +36,10 @@ static const struct {
 static void help(FILE *out)
 {
 	fputs("usage: davylamp hash COMMAND [ARGUMENT...]\n\n"
-	      "Sets of digests, of pages and of fragments of code, by which known\n"
-	      "binaries and other versions of them are recognized in memory.\n\n",
+	      "Sets of digests, of pages and of fragments of code, by which "
+	      "known\n"
+	      "binaries and other versions of them are recognized in "
+	      "memory.\n\n",
 	      out);
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-9s%s\n", commands[i].name, commands[i].help);
@@ -88,8 +90,10 @@ int cmd_hash(int argc, char **argv)
 
 static const char info_help[] =
 	"usage: davylamp hash info [--long] [SET]\n\n"
-	"Lists the binaries of a hash set: how many pages of each are in it, how\n"
-	"many of those are code, and how many fragments of code.  Without SET: the\n"
+	"Lists the binaries of a hash set: how many pages of each are in it, "
+	"how\n"
+	"many of those are code, and how many fragments of code.  Without SET: "
+	"the\n"
 	"one in use.\n\n"
 	"  -l, --long   the SHA-256 of each binary's file too\n"
 	"  -h, --help   this text\n";
@@ -139,8 +143,8 @@ static void print_set(const struct hashset *set, const char *what,
 		struct hashset_binary b = hashset_binary(set, i);
 
 		printf("%5u %5u %9u %-*s %-*s %-*s %s\n", b.n_pages,
-		       b.n_code_pages, b.n_fragments, w.arch, b.arch, w.version, b.version, w.family, b.family,
-		       b.name);
+		       b.n_code_pages, b.n_fragments, w.arch, b.arch, w.version,
+		       b.version, w.family, b.family, b.name);
 		sha256_hex(hashset_sha256(set, i), hex);
 		if (with_sha)
 			printf("            sha256 %s\n", hex);

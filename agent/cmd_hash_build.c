@@ -129,8 +129,7 @@ static int make_set(struct cmd_hash_job *j, struct hashbuild *build)
 	       text_escape_str(j->args.value[CMD_HASH_OUT], shown,
 			       sizeof(shown)),
 	       sum.n_binaries, sum.n_pages - sum.n_fragments, sum.n_fragments,
-	       text_bytes(len, size),
-	       sum.n_subtracted);
+	       text_bytes(len, size), sum.n_subtracted);
 	if (sum.n_common)
 		printf(", and %u that %d families have", sum.n_common,
 		       HASHBUILD_COMMON);

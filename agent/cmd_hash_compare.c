@@ -17,12 +17,16 @@
 
 static const char compare_help[] =
 	"usage: davylamp hash compare WHAT OTHER...\n\n"
-	"Says how much code WHAT has in common with each OTHER, wherever it lies\n"
-	"in them: another version, or a copy built into something else.  Each is\n"
+	"Says how much code WHAT has in common with each OTHER, wherever it "
+	"lies\n"
+	"in them: another version, or a copy built into something else.  Each "
+	"is\n"
 	"an ELF file, a digest list, a capture (davylamp rules capture) or a\n"
 	"process id.\n\n"
-	"Versions of a program built by one compiler share 77 to 98 %, builds by\n"
-	"different compilers 1 to 85 %, unrelated programs less than 1 % but for\n"
+	"Versions of a program built by one compiler share 77 to 98 %, builds "
+	"by\n"
+	"different compilers 1 to 85 %, unrelated programs less than 1 % but "
+	"for\n"
 	"libraries that are linked into both (bench/record/fragments).\n\n"
 	"Exit status: 0 done, 2 wrong words or files, 4 unable.\n";
 
@@ -63,8 +67,7 @@ static int by_digest(const void *left, const void *right)
 {
 	const struct digestlist_fragment *a = left, *b = right;
 
-	return hashformat_compare(a->digest, b->digest)
-		       ?: b->fixed - a->fixed;
+	return hashformat_compare(a->digest, b->digest) ?: b->fixed - a->fixed;
 }
 
 static void sort(struct digestlist *l)

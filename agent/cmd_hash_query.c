@@ -17,10 +17,13 @@
 
 static const char query_help[] =
 	"usage: davylamp hash query [--hashes FILE] PID\n\n"
-	"Says how much of which known binaries the process has in memory, of the\n"
-	"built-in set or of FILE: whole pages, and fragments of code, which other\n"
+	"Says how much of which known binaries the process has in memory, of "
+	"the\n"
+	"built-in set or of FILE: whole pages, and fragments of code, which "
+	"other\n"
 	"versions of a binary have, too.  No rules are used.\n\n"
-	"Exit status: 0 none, 1 some, 2 wrong words or set, 3 not all could be\n"
+	"Exit status: 0 none, 1 some, 2 wrong words or set, 3 not all could "
+	"be\n"
 	"read, 4 unable.\n";
 
 static void show_share(const struct share *s)

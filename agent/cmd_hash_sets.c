@@ -138,7 +138,8 @@ static bool show_both(const struct digestlist *a, const struct digestlist *b)
 	bool file = strcmp(a->sha256, b->sha256), code = !same_fragments(a, b);
 
 	if (gone || new || file || code)
-		printf("~ %s %s %s, %zu pages less, %zu more, %zu the same%s%s\n",
+		printf("~ %s %s %s, %zu pages less, %zu more, %zu the "
+		       "same%s%s\n",
 		       b->family, b->name, b->version, gone, new,
 		       b->n_pages - new, code ? ", other fragments" : "",
 		       file ? ", another file" : "");

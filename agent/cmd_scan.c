@@ -221,8 +221,8 @@ static void summarize_json(const struct run *r, double seconds)
 		{ "readBytes", r->t.read_bytes },
 		{ "sharedBytes", r->t.shared_bytes },
 		{ "rules", r->n_rules },
-		{ "pageDigests", hashset_n_pages(r->set) -
-					 hashset_n_fragments(r->set) },
+		{ "pageDigests",
+		  hashset_n_pages(r->set) - hashset_n_fragments(r->set) },
 		{ "fragmentDigests", hashset_n_fragments(r->set) },
 	};
 
@@ -277,9 +277,8 @@ static void summarize(const struct run *r, double seconds)
 	printf("\n%s read in %.1f s (%s more shared, looked at once); %zu "
 	       "rules,\n%u digests of %u known binaries\n",
 	       text_bytes(t->read_bytes, read), seconds,
-	       text_bytes(t->shared_bytes, shared),
-	       r->n_rules, hashset_n_pages(r->set),
-	       hashset_n_binaries(r->set));
+	       text_bytes(t->shared_bytes, shared), r->n_rules,
+	       hashset_n_pages(r->set), hashset_n_binaries(r->set));
 	if (r->configured)
 		show_exclude(&r->show, r->config.excludes);
 }

@@ -258,8 +258,8 @@ void digestlist_write(FILE *out, const struct digestlist *list)
 		const char *value =
 			keys[k].only ? keys[k].only
 				     : (const char *)list + keys[k].offset;
-		bool none = !strcmp(keys[k].name, FRAGMENT) &&
-			    !list->n_fragments;
+		bool none =
+			!strcmp(keys[k].name, FRAGMENT) && !list->n_fragments;
 
 		if (*value && !none)
 			fprintf(out, "# %s\t%s\n", keys[k].name, value);
@@ -277,8 +277,8 @@ void digestlist_write(FILE *out, const struct digestlist *list)
 		const struct digestlist_fragment *f = &list->fragments[i];
 
 		if (f->fixed)
-			fprintf(out, FRAGMENT "\t%016" PRIx64 "%016" PRIx64
-					      "\n",
+			fprintf(out,
+				FRAGMENT "\t%016" PRIx64 "%016" PRIx64 "\n",
 				f->digest.high, f->digest.low);
 	}
 }

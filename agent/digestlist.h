@@ -15,7 +15,8 @@
  *
  * Tabs between fields, LF line ends, printable ASCII.  family, binary, arch
  * and digest must be there (fragment, if there is one), a key may come once,
- * before the first page, and an unknown key is an error.  `source` and `subtracted` are for people. */
+ * before the first page, and an unknown key is an error.  `source` and
+ *`subtracted` are for people. */
 #ifndef DIGESTLIST_H
 #define DIGESTLIST_H
 

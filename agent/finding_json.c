@@ -138,9 +138,8 @@ static json_object *detection(const struct share *s)
 	json_object *o = json_object_new_object();
 
 	finding_add_hostile(o, "binary", s->name);
-	json_object_object_add(
-		o, "percentPagesMatched",
-		json_object_new_double(tally_pages(s)));
+	json_object_object_add(o, "percentPagesMatched",
+			       json_object_new_double(tally_pages(s)));
 	return o;
 }
 
@@ -324,8 +323,8 @@ static json_object *fragments(const struct finding *f)
 
 		finding_add_hostile(o, "binary", s->name);
 		finding_add_hostile(o, "version", s->version);
-		json_object_object_add(
-			o, "known", json_object_new_int64(s->n_fragments));
+		json_object_object_add(o, "known",
+				       json_object_new_int64(s->n_fragments));
 		json_object_object_add(
 			o, "seen", json_object_new_int64(s->seen_fragments));
 		json_object_array_add(list, o);

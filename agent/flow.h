@@ -200,7 +200,8 @@ struct share {
 	uint32_t n_pages;   /* distinct pages of the binary in the set */
 	uint32_t seen;	    /* of them, in this process */
 	uint32_t seen_code; /* of those, in executable memory */
-	uint32_t n_fragments, seen_fragments, seen_fragments_code; /* likewise */
+	uint32_t n_fragments; /* and likewise of its fragments */
+	uint32_t seen_fragments, seen_fragments_code;
 };
 
 #define SHARES_MAX 16

@@ -32,7 +32,8 @@ static const uint8_t *take(struct insn *i, size_t n)
 	return at;
 }
 
-/* ---- tables ------------------------------------------------------------------ */
+/* ---- tables
+ * ------------------------------------------------------------------ */
 
 /* A bit per opcode, the lowest of word 0 being 0x00. */
 static bool in(const uint32_t set[static 8], uint8_t op)
@@ -134,7 +135,8 @@ static size_t imm_of(const struct insn *i)
 	}
 }
 
-/* ---- the parts, in their order ------------------------------------------------- */
+/* ---- the parts, in their order
+ * ------------------------------------------------- */
 
 static bool read_prefixes(struct insn *i)
 {
@@ -187,8 +189,7 @@ static bool read_vex(struct insn *i, uint8_t first)
 	else if (first == 0x8f) /* its maps 8 and 9 */
 		i->map = (b[0] & 31) == 8 ? MAP_3A : MAP_38;
 	i->op = b[n - 1];
-	return i->map >= TWO && i->map <= MAP_3A &&
-	       (first != 0x62 || b[1] & 4);
+	return i->map >= TWO && i->map <= MAP_3A && (first != 0x62 || b[1] & 4);
 }
 
 /* XOP, of some processors by AMD: what would be a pop with a wrong ModRM. */
@@ -209,7 +210,8 @@ static bool read_opcode(struct insn *i)
 	}
 	if (!b)
 		return false;
-	if (!i->rex && (*b == 0xc4 || *b == 0xc5 || *b == 0x62 || is_xop(i, *b)))
+	if (!i->rex &&
+	    (*b == 0xc4 || *b == 0xc5 || *b == 0x62 || is_xop(i, *b)))
 		return read_vex(i, *b);
 	if (*b == 0x0f) {
 		b = take(i, 1);
@@ -270,15 +272,17 @@ size_t fragment_x86_length(const uint8_t *code, size_t len)
 	return decode(code, len, &i);
 }
 
-/* ---- what says where things lie ------------------------------------------------ */
+/* ---- what says where things lie
+ * ------------------------------------------------ */
 
 /* Its immediate says where to go, and that is another function, or far. */
 static bool is_far_branch(const struct insn *i)
 {
 	if (i->vex || i->imm != 4)
 		return false;
-	return i->map == TWO ? i->op >= 0x80 && i->op <= 0x8f
-			     : i->map == ONE && (i->op == 0xe8 || i->op == 0xe9);
+	return i->map == TWO
+		       ? i->op >= 0x80 && i->op <= 0x8f
+		       : i->map == ONE && (i->op == 0xe8 || i->op == 0xe9);
 }
 
 void fragment_x86(const uint8_t *code, size_t len, uint8_t *moves)

@@ -19,7 +19,7 @@ struct hashbuild;
 
 struct hashbuild_sum {
 	uint32_t n_binaries, n_pages; /* in the set, fragments included */
-	uint32_t n_fragments;	/* those */
+	uint32_t n_fragments;	      /* those */
 	uint32_t n_subtracted;	/* distinct digests that were left out */
 	uint32_t n_common;	/* and those of too many families */
 	uint32_t n_empty;	/* binaries left out: no page remained */

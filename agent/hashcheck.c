@@ -76,8 +76,7 @@ static int check_layout(const struct check *c)
 				  "set can");
 	if (h->n_blocks != hashformat_blocks(h->n_pages) ||
 	    h->n_refs < h->n_pages || !h->n_refs != !h->n_pages ||
-	    !h->n_binaries != !h->strings_size ||
-	    h->n_fragments > h->n_pages ||
+	    !h->n_binaries != !h->strings_size || h->n_fragments > h->n_pages ||
 	    memcmp(h->zero, zero, sizeof(zero)) != 0)
 		return damaged(c, "damaged: its counts contradict each other");
 	for (int i = 0; i < HASHFORMAT_SECTIONS; i++) {

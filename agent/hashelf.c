@@ -187,8 +187,8 @@ static int add_segment(const struct elf *e, const Elf64_Phdr *ph,
 	if (end > e->size)
 		end = e->size & ~(uint64_t)(FLOW_PAGE - 1);
 	while (at < end) {
-		size_t len = end - at < sizeof(bytes) ? end - at
-						      : sizeof(bytes);
+		size_t len =
+			end - at < sizeof(bytes) ? end - at : sizeof(bytes);
 		size_t n = len < RUN_PAGES * FLOW_PAGE ? len
 						       : RUN_PAGES * FLOW_PAGE;
 		struct run run = { e, at, n, ret };

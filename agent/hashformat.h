@@ -53,7 +53,7 @@ struct hashformat_header {
 	uint32_t n_blocks;	/* of the filter */
 	uint32_t n_pages;	/* entries in digests and in pages */
 	uint32_t n_refs;
-	uint32_t n_fragments;	/* of n_pages */
+	uint32_t n_fragments; /* of n_pages */
 	uint64_t offset[HASHFORMAT_SECTIONS];
 	uint8_t zero[16];
 	uint8_t checksum[16];	/* canonical: most significant byte first */

@@ -15,7 +15,8 @@ struct hashgood *hashgood_new(void);
 
 void hashgood_free(struct hashgood *);
 
-/* Adds the pages of @list and all its fragments, fixed or not.  -E2BIG: more than HASHGOOD_MAX. */
+/* Adds the pages of @list and all its fragments, fixed or not.  -E2BIG: more
+ * than HASHGOOD_MAX. */
 int hashgood_add(struct hashgood *, const struct digestlist *list);
 
 /* Is the page one of them?  (Sorts first if some were added since.) */

@@ -11,7 +11,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#define XXH_INLINE_ALL /* fragments are short: a call doubles what they cost */
+#define XXH_INLINE_ALL	/* fragments are short: a call doubles what they cost \
+			 */
 #include <xxhash.h>
 #include "hashcheck.h"
 #include "hashset.h"

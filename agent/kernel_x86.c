@@ -123,14 +123,14 @@ ANCHORS INLINE uint64_t anchor_bits(const uint8_t *p)
 {
 	const __m256i odd = _mm256_set1_epi16((short)0xff00);
 
-	return (uint32_t)_mm256_movemask_epi8(_mm256_blendv_epi8(
-		test_anchors(p), test_anchors(p + 1), odd));
+	return (uint32_t)_mm256_movemask_epi8(
+		_mm256_blendv_epi8(test_anchors(p), test_anchors(p + 1), odd));
 }
 
 /* Of 64 bytes hardly ever more than two begin one, and which ones do no branch
  * could foretell: two are written, whether they are there or not. */
 ANCHORS static size_t anchors_wide(const uint8_t *page,
-				uint16_t ret[static KERNEL_ANCHORS])
+				   uint16_t ret[static KERNEL_ANCHORS])
 {
 	const size_t last = FLOW_PAGE - 64; /* 32 bytes and one of it */
 	uint16_t at[KERNEL_ANCHORS + 64];
@@ -267,7 +267,8 @@ NARROW_GROUPS(AVX512, avx512_, look_sixteens)
 static bool has_avx2(void)
 {
 	return __builtin_cpu_supports("avx2") &&
-	       __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+	       __builtin_cpu_supports("bmi") &&
+	       __builtin_cpu_supports("bmi2") &&
 	       __builtin_cpu_supports("popcnt");
 }
 

@@ -105,8 +105,7 @@ static void look_up_fragments(const struct sweep *s, struct fragments *f,
 }
 
 static void fragment_page(const struct sweep *s, const struct batch *b,
-			  size_t i, struct fragments *f,
-			  struct sweep_result *r)
+			  size_t i, struct fragments *f, struct sweep_result *r)
 {
 	const uint8_t *page = b->bytes + i * FLOW_PAGE;
 	uint16_t at[KERNEL_ANCHORS];

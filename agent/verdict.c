@@ -9,8 +9,8 @@
 /* A known binary counts from this share of its pages on, and some of them
  * executable: a file that is only read (unpacked, copied, checked) is mapped
  * without that.  Versions of one family share at most one whole page, but most
- * of their fragments: 77 to 98 % by one compiler.  Of 1897 benign files none has
- * 1 % of a miner's, benign code subtracted (bench/record/fragments). */
+ * of their fragments: 77 to 98 % by one compiler.  Of 1897 benign files none
+ * has 1 % of a miner's, benign code subtracted (bench/record/fragments). */
 #define SHARE_MIN 0.10
 #define PAGES_MIN 4
 

@@ -72,8 +72,9 @@ static bool subtract(struct hashgood *good, const char *path)
 
 static int by_digest(const void *a, const void *b)
 {
-	return hashformat_compare(((const struct digestlist_fragment *)a)->digest,
-				  ((const struct digestlist_fragment *)b)->digest);
+	return hashformat_compare(
+		((const struct digestlist_fragment *)a)->digest,
+		((const struct digestlist_fragment *)b)->digest);
 }
 
 /* What a set keeps: the fixed ones, each once. */

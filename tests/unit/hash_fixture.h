@@ -94,9 +94,9 @@ static inline uint8_t *fixture_fragments(size_t *ret_len)
 	for (uint64_t k = 0; k < 2; k++) {
 		for (uint64_t i = k * 10; i < k * 10 + 20; i++)
 			if (digestlist_add_fragment(
-				    &list[k], (struct digestlist_fragment){
-						      fixture_digest(3, i),
-						      true }))
+				    &list[k],
+				    (struct digestlist_fragment){
+					    fixture_digest(3, i), true }))
 				abort();
 		if (hashbuild_add(build, &list[k], NULL))
 			abort();

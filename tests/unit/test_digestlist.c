@@ -108,9 +108,11 @@ static void bad_lines_are_named(void **state)
 		  ":7: 'f7886c6855c96c18531b862e30d01' is no digest" },
 		{ KEYS "# fragment\tMD5\n", "another kind" },
 		{ KEYS FRAGMENTS "fragment\tf7886c6855c96c18531b862e30d0124e\n"
-		       "# version\t1\n", "'version' is given twice" },
+				 "# version\t1\n",
+		  "'version' is given twice" },
 		{ KEYS FRAGMENTS "fragment\tf7886c6855c96c18531b862e30d0124e\n"
-		       "# source\t1\n", "keys come first" },
+				 "# source\t1\n",
+		  "keys come first" },
 		{ KEYS FRAGMENTS "fragment\n", ":7: " },
 		{ KEYS "r-x\t0x1000\n", "list.tsv:6: " },
 		{ KEYS "r-x 0x1000 f7886c6855c96c18531b862e30d0124e\n",

@@ -255,12 +255,14 @@ static void another_version_is_told(void **state)
 				  "detections/0/percentPagesMatched")) == 0);
 	assert_string_equal(text(o, "sourceProperties/codeFragments/0/binary"),
 			    "xmrig_6.26");
-	assert_int_equal(json_object_get_int(
-				 at(o, "sourceProperties/codeFragments/0/"
-				       "known")), 200);
-	assert_int_equal(json_object_get_int(
-				 at(o, "sourceProperties/codeFragments/0/"
-				       "seen")), 150);
+	assert_int_equal(
+		json_object_get_int(at(o, "sourceProperties/codeFragments/0/"
+					  "known")),
+		200);
+	assert_int_equal(
+		json_object_get_int(at(o, "sourceProperties/codeFragments/0/"
+					  "seen")),
+		150);
 	json_object_put(o);
 }
 

@@ -18,60 +18,60 @@ static const struct {
 	uint8_t code[15];
 	uint8_t len;
 } lengths[] = {
-	{ { 0x90 }, 1 },			/* nop */
-	{ { 0xc3 }, 1 },			/* ret */
-	{ { 0x55 }, 1 },			/* push rbp */
-	{ { 0x48, 0x89, 0xe5 }, 3 },		/* mov rbp, rsp */
-	{ { 0x89, 0x45, 0xfc }, 3 },		/* mov [rbp-4], eax */
-	{ { 0x8b, 0x04, 0x24 }, 3 },		/* mov eax, [rsp] */
-	{ { 0x8b, 0x04, 0x25 }, 7 },		/* mov eax, [disp32] */
-	{ { 0x48, 0x8d, 0x05 }, 7 },		/* lea rax, [rip+disp32] */
-	{ { 0x48, 0x8b, 0x84, 0x24 }, 8 },	/* mov rax, [rsp+disp32] */
-	{ { 0xe8 }, 5 },			/* call */
-	{ { 0xeb }, 2 },			/* jmp short */
-	{ { 0x74 }, 2 },			/* je short */
-	{ { 0x0f, 0x84 }, 6 },			/* je near */
-	{ { 0xb8 }, 5 },			/* mov eax, imm32 */
-	{ { 0x48, 0xb8 }, 10 },			/* mov rax, imm64 */
-	{ { 0x66, 0xb8 }, 4 },			/* mov ax, imm16 */
-	{ { 0x48, 0xc7, 0xc0 }, 7 },		/* mov rax, imm32 */
-	{ { 0x48, 0xa1 }, 10 },			/* mov rax, [moffs64] */
-	{ { 0x83, 0xc0 }, 3 },			/* add eax, imm8 */
-	{ { 0x81, 0xc1 }, 6 },			/* add ecx, imm32 */
-	{ { 0x66, 0x81, 0xc1 }, 5 },		/* add cx, imm16 */
-	{ { 0x69, 0xc0 }, 6 },			/* imul eax, eax, imm32 */
+	{ { 0x90 }, 1 },		   /* nop */
+	{ { 0xc3 }, 1 },		   /* ret */
+	{ { 0x55 }, 1 },		   /* push rbp */
+	{ { 0x48, 0x89, 0xe5 }, 3 },	   /* mov rbp, rsp */
+	{ { 0x89, 0x45, 0xfc }, 3 },	   /* mov [rbp-4], eax */
+	{ { 0x8b, 0x04, 0x24 }, 3 },	   /* mov eax, [rsp] */
+	{ { 0x8b, 0x04, 0x25 }, 7 },	   /* mov eax, [disp32] */
+	{ { 0x48, 0x8d, 0x05 }, 7 },	   /* lea rax, [rip+disp32] */
+	{ { 0x48, 0x8b, 0x84, 0x24 }, 8 }, /* mov rax, [rsp+disp32] */
+	{ { 0xe8 }, 5 },		   /* call */
+	{ { 0xeb }, 2 },		   /* jmp short */
+	{ { 0x74 }, 2 },		   /* je short */
+	{ { 0x0f, 0x84 }, 6 },		   /* je near */
+	{ { 0xb8 }, 5 },		   /* mov eax, imm32 */
+	{ { 0x48, 0xb8 }, 10 },		   /* mov rax, imm64 */
+	{ { 0x66, 0xb8 }, 4 },		   /* mov ax, imm16 */
+	{ { 0x48, 0xc7, 0xc0 }, 7 },	   /* mov rax, imm32 */
+	{ { 0x48, 0xa1 }, 10 },		   /* mov rax, [moffs64] */
+	{ { 0x83, 0xc0 }, 3 },		   /* add eax, imm8 */
+	{ { 0x81, 0xc1 }, 6 },		   /* add ecx, imm32 */
+	{ { 0x66, 0x81, 0xc1 }, 5 },	   /* add cx, imm16 */
+	{ { 0x69, 0xc0 }, 6 },		   /* imul eax, eax, imm32 */
 	{ { 0x6b, 0xc0 }, 3 },
-	{ { 0xf6, 0xc0 }, 3 },			/* test al, imm8 */
-	{ { 0xf6, 0xd0 }, 2 },			/* not al */
-	{ { 0xf7, 0xc0 }, 6 },			/* test eax, imm32 */
-	{ { 0xf7, 0xe1 }, 2 },			/* mul ecx */
-	{ { 0xc1, 0xe0 }, 3 },			/* shl eax, imm8 */
-	{ { 0xd1, 0xe0 }, 2 },			/* shl eax, 1 */
-	{ { 0xc8 }, 4 },			/* enter */
-	{ { 0xc2 }, 3 },			/* ret imm16 */
-	{ { 0x0f, 0x1f, 0x44, 0x00 }, 5 },	/* nop [rax+rax+0] */
-	{ { 0xf3, 0x0f, 0x1e, 0xfa }, 4 },	/* endbr64 */
-	{ { 0x0f, 0xa2 }, 2 },			/* cpuid */
-	{ { 0x0f, 0x05 }, 2 },			/* syscall */
-	{ { 0x0f, 0xb6, 0xc0 }, 3 },		/* movzx eax, al */
-	{ { 0x0f, 0xba, 0xe0 }, 4 },		/* bt eax, imm8 */
-	{ { 0x0f, 0xc8 }, 2 },			/* bswap eax */
-	{ { 0x66, 0x0f, 0x70, 0xc0 }, 5 },	/* pshufd */
-	{ { 0x66, 0x0f, 0x38, 0xdc, 0xc1 }, 5 }, /* aesenc */
-	{ { 0x66, 0x0f, 0x3a, 0xdf, 0xc1 }, 6 }, /* aeskeygenassist */
-	{ { 0xc5, 0xf8, 0x77 }, 3 },		/* vzeroupper */
-	{ { 0xc5, 0xfd, 0x6f, 0x00 }, 4 },	/* vmovdqa ymm0, [rax] */
-	{ { 0xc4, 0xe2, 0x7d, 0x5a, 0x00 }, 5 }, /* vbroadcasti128 */
-	{ { 0xc4, 0xe3, 0x7d, 0x46, 0xc1 }, 6 }, /* vperm2i128, imm8 */
-	{ { 0xc5, 0xf9, 0x70, 0xc0 }, 5 },	/* vpshufd, imm8 */
+	{ { 0xf6, 0xc0 }, 3 },			       /* test al, imm8 */
+	{ { 0xf6, 0xd0 }, 2 },			       /* not al */
+	{ { 0xf7, 0xc0 }, 6 },			       /* test eax, imm32 */
+	{ { 0xf7, 0xe1 }, 2 },			       /* mul ecx */
+	{ { 0xc1, 0xe0 }, 3 },			       /* shl eax, imm8 */
+	{ { 0xd1, 0xe0 }, 2 },			       /* shl eax, 1 */
+	{ { 0xc8 }, 4 },			       /* enter */
+	{ { 0xc2 }, 3 },			       /* ret imm16 */
+	{ { 0x0f, 0x1f, 0x44, 0x00 }, 5 },	       /* nop [rax+rax+0] */
+	{ { 0xf3, 0x0f, 0x1e, 0xfa }, 4 },	       /* endbr64 */
+	{ { 0x0f, 0xa2 }, 2 },			       /* cpuid */
+	{ { 0x0f, 0x05 }, 2 },			       /* syscall */
+	{ { 0x0f, 0xb6, 0xc0 }, 3 },		       /* movzx eax, al */
+	{ { 0x0f, 0xba, 0xe0 }, 4 },		       /* bt eax, imm8 */
+	{ { 0x0f, 0xc8 }, 2 },			       /* bswap eax */
+	{ { 0x66, 0x0f, 0x70, 0xc0 }, 5 },	       /* pshufd */
+	{ { 0x66, 0x0f, 0x38, 0xdc, 0xc1 }, 5 },       /* aesenc */
+	{ { 0x66, 0x0f, 0x3a, 0xdf, 0xc1 }, 6 },       /* aeskeygenassist */
+	{ { 0xc5, 0xf8, 0x77 }, 3 },		       /* vzeroupper */
+	{ { 0xc5, 0xfd, 0x6f, 0x00 }, 4 },	       /* vmovdqa ymm0, [rax] */
+	{ { 0xc4, 0xe2, 0x7d, 0x5a, 0x00 }, 5 },       /* vbroadcasti128 */
+	{ { 0xc4, 0xe3, 0x7d, 0x46, 0xc1 }, 6 },       /* vperm2i128, imm8 */
+	{ { 0xc5, 0xf9, 0x70, 0xc0 }, 5 },	       /* vpshufd, imm8 */
 	{ { 0x62, 0xf1, 0x7d, 0x48, 0xef, 0xc0 }, 6 }, /* vpxord zmm0 */
 	{ { 0x62, 0xf3, 0x7d, 0x48, 0x25, 0xc0 }, 7 }, /* vpternlogd */
-	{ { 0x8f, 0xe8, 0x78, 0xc3, 0xc9 }, 6 }, /* vprotq, imm8 (XOP) */
-	{ { 0x8f, 0xc0 }, 2 },			/* pop rax, the long way */
+	{ { 0x8f, 0xe8, 0x78, 0xc3, 0xc9 }, 6 },       /* vprotq, imm8 (XOP) */
+	{ { 0x8f, 0xc0 }, 2 },			 /* pop rax, the long way */
 	{ { 0x64, 0x48, 0x8b, 0x04, 0x25 }, 9 }, /* mov rax, fs:[disp32] */
-	{ { 0xf0, 0x0f, 0xb1, 0x17 }, 4 },	/* lock cmpxchg */
-	{ { 0x06 }, 0 },			/* of 32-bit mode */
-	{ { 0x0f, 0x0b }, 2 },			/* ud2 */
+	{ { 0xf0, 0x0f, 0xb1, 0x17 }, 4 },	 /* lock cmpxchg */
+	{ { 0x06 }, 0 },			 /* of 32-bit mode */
+	{ { 0x0f, 0x0b }, 2 },			 /* ud2 */
 };
 
 static void test_lengths(void **state)
@@ -85,9 +85,8 @@ static void test_lengths(void **state)
 		assert_int_equal(n, lengths[i].len);
 		/* cut off it is none */
 		for (size_t len = 0; len < n; len++)
-			assert_int_equal(fragment_x86_length(lengths[i].code,
-							      len),
-					 0);
+			assert_int_equal(
+				fragment_x86_length(lengths[i].code, len), 0);
 	}
 }
 
@@ -112,7 +111,8 @@ static void test_reads_no_further(void **state)
 	munmap(page, 8192);
 }
 
-/* ---- what moves --------------------------------------------------------------- */
+/* ---- what moves
+ * --------------------------------------------------------------- */
 
 /* Instructions, and which of their bytes say where things lie. */
 static const struct {
@@ -120,15 +120,15 @@ static const struct {
 	size_t len;
 	uint32_t moves;
 } moving[] = {
-	{ "\x48\x89\xe5", 3, 0 },		      /* mov rbp, rsp */
-	{ "\xe8\x01\x02\x03\x04", 5, 0x1e },	      /* call */
-	{ "\xe9\x01\x02\x03\x04", 5, 0x1e },	      /* jmp */
+	{ "\x48\x89\xe5", 3, 0 },		     /* mov rbp, rsp */
+	{ "\xe8\x01\x02\x03\x04", 5, 0x1e },	     /* call */
+	{ "\xe9\x01\x02\x03\x04", 5, 0x1e },	     /* jmp */
 	{ "\x0f\x84\x01\x02\x03\x04", 6, 0x3c },     /* je near */
-	{ "\x74\x05", 2, 0 },			      /* je short */
+	{ "\x74\x05", 2, 0 },			     /* je short */
 	{ "\x48\x8d\x05\x01\x02\x03\x04", 7, 0x78 }, /* lea [rip+disp32] */
-	{ "\x8b\x45\xfc", 3, 0 },		      /* mov eax, [rbp-4] */
+	{ "\x8b\x45\xfc", 3, 0 },		     /* mov eax, [rbp-4] */
 	{ "\xc7\x05\x01\x02\x03\x04\x05\x06\x07\x08", 10, 0x3c },
-	{ "\xb8\x01\x02\x03\x04", 5, 0 }, /* a constant */
+	{ "\xb8\x01\x02\x03\x04", 5, 0 },		 /* a constant */
 	{ "\xc5\xf9\x6f\x05\x01\x02\x03\x04", 8, 0xf0 }, /* vmovdqa */
 	{ "\x06\xe8\x01\x02\x03\x04", 6, 0x3c }, /* behind what is none */
 };
@@ -180,7 +180,8 @@ static void test_what_moves_aarch64(void **state)
 			fail_msg("instruction %zu: %u", i / 4, moves[i]);
 }
 
-/* ---- fragments ----------------------------------------------------------------- */
+/* ---- fragments
+ * ----------------------------------------------------------------- */
 
 struct found {
 	struct digest digest[4096];
@@ -282,8 +283,7 @@ static void test_place_does_not_count(void **state)
 	for (size_t before = 1; before < 40; before++) {
 		memset(two, (int)(before * 5 + 1), before);
 		memcpy(two + before, one, n);
-		assert_in_range(share(FRAGMENT_X86_64, one, n, two,
-				      n + before),
+		assert_in_range(share(FRAGMENT_X86_64, one, n, two, n + before),
 				97, 100);
 		assert_in_range(share(FRAGMENT_X86_64, one, n, one + before,
 				      n - before),
@@ -363,9 +363,8 @@ static void test_errors_end_it(void **state)
 	assert_int_equal(fragment_find(FRAGMENT_X86_64, one, n, refuse, &calls),
 			 -E2BIG);
 	assert_int_equal(calls, 1);
-	assert_int_equal(fragment_find(FRAGMENT_X86_64, one, 31, refuse,
-				       &calls),
-			 0);
+	assert_int_equal(
+		fragment_find(FRAGMENT_X86_64, one, 31, refuse, &calls), 0);
 	assert_int_equal(fragment_find(FRAGMENT_X86_64, one, 0, refuse, &calls),
 			 0);
 }

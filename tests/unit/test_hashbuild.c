@@ -218,17 +218,17 @@ static void common_pages_are_left_out(void **state)
 }
 
 static struct digestlist with_fragments(const char *name, uint64_t series,
-					 uint64_t n, bool fixed)
+					uint64_t n, bool fixed)
 {
 	struct digestlist list = fixture_list(name, 0, 2);
 
 	for (uint64_t i = 0; i < n; i++)
-		assert_int_equal(digestlist_add_fragment(
-					 &list,
-					 (struct digestlist_fragment){
-						 fixture_digest(series, i),
-						 fixed }),
-				 0);
+		assert_int_equal(
+			digestlist_add_fragment(
+				&list,
+				(struct digestlist_fragment){
+					fixture_digest(series, i), fixed }),
+			0);
 	return list;
 }
 

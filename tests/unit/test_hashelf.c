@@ -157,9 +157,9 @@ static void fragments_are_of_code(void **state)
 		for (uint64_t at = 0; at + 32 <= sizeof(*m); at++)
 			if (kernel_is_anchor(bytes + at) &&
 			    (at + 32 <= 0x3000 || at >= 0x4000))
-				assert_int_equal(has_fragment(&list,
-							      bytes + at),
-						 at >= from && at + 32 <= to);
+				assert_int_equal(
+					has_fragment(&list, bytes + at),
+					at >= from && at + 32 <= to);
 		digestlist_free(&list);
 	}
 	free(m);

@@ -185,8 +185,8 @@ static void what_is_benign_is_not_in_it(void **state)
 	list.n_pages--;
 	assert_int_equal(hashgood_add(good, &list), 0);
 	list.pages--;
-	assert_int_equal(
-		hashbuild_bytes(build, good, &bytes, &len, &sum, NULL), 0);
+	assert_int_equal(hashbuild_bytes(build, good, &bytes, &len, &sum, NULL),
+			 0);
 	assert_int_equal(sum.n_pages, 1);
 	assert_int_equal(sum.n_fragments, 0);
 	free(bytes);

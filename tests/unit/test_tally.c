@@ -147,8 +147,7 @@ static void fragments_are_counted(void **state)
 	assert_int_equal(got[0].seen_fragments, 20);
 	assert_int_equal(got[0].seen_fragments_code, 0);
 	assert_int_equal(got[0].seen, 0);
-	assert_true(tally_fragments(&got[0]) >= 1 &&
-		    tally_pages(&got[0]) <= 0);
+	assert_true(tally_fragments(&got[0]) >= 1 && tally_pages(&got[0]) <= 0);
 	assert_string_equal(got[1].name, "alpha");
 	assert_int_equal(got[1].seen_fragments, 15);
 	assert_int_equal(got[1].seen_fragments_code, 3);

@@ -112,7 +112,7 @@ void finding_describe(const struct finding *f, char *ret, size_t cap)
 	       l->cpu_share * 100,
 	       f->jit ? " and has a live mining JIT" : "",
 	       f->only_read ? ", and it only reads the file that holds this"
-	       : f->idle    ? ", so nothing shows that it mines now"
+	       : f->idle    ? ", and nothing shows that it mines now"
 			    : "");
 }
 

@@ -445,9 +445,8 @@ size_t proc_waits(const struct proc *p, struct proc_wait **ret)
 	    !(waits = calloc(n + 1, sizeof(*waits))))
 		n = 0;
 	for (size_t i = 0; i < n; i++)
-		waits[i] = (struct proc_wait){
-			tids[i], thread_wait_ns(tasks, tids[i])
-		};
+		waits[i] = (struct proc_wait){ tids[i],
+					       thread_wait_ns(tasks, tids[i]) };
 	if (n)
 		qsort(waits, n, sizeof(*waits), by_tid);
 	free(tids);

@@ -61,7 +61,8 @@ struct proc_wait {
 size_t proc_waits(const struct proc *p, struct proc_wait **ret);
 
 /* The longest that any thread waited between @earlier and @later, ns: work
- * wants a processor all the while, many threads that wake now and then do not. */
+ * wants a processor all the while, many threads that wake now and then do not.
+ */
 uint64_t proc_longest_wait(const struct proc_wait *earlier, size_t n_earlier,
 			   const struct proc_wait *later, size_t n_later);
 

@@ -306,15 +306,14 @@ static bool has_family(const struct look *l, const char *family)
 	return false;
 }
 
-/* Monero's programs work when they begin.  They have RandomX's and CryptoNight's
- * code then; a miner of RandomX has memory for it, too, and one of CryptoNight
- * does not end after half a minute. */
+/* Monero's programs work when they begin.  They have RandomX's and
+ * CryptoNight's code then; a miner of RandomX has memory for it, too, and one
+ * of CryptoNight does not end after half a minute. */
 static bool is_beginning(const struct look *l)
 {
 	return has_family(l, "RandomX") && has_family(l, "CryptoNight") &&
 	       !has_room_for_cache(l) && !computes_on_gpu(l) &&
-	       l->proc->cpu_ticks <
-		       START_MAX * (uint64_t)sysconf(_SC_CLK_TCK);
+	       l->proc->cpu_ticks < START_MAX * (uint64_t)sysconf(_SC_CLK_TCK);
 }
 
 /* Wallets and nodes have a miner's code, too, but they do not run it all day,

@@ -30,8 +30,11 @@ class Pow(unittest.TestCase):
 def add_test(program, build):
     def test(self):
         path = corpus.compile_one(self.folder, program, build)
-        with Processes() as processes:
-            families, severity, rules = corpus.look(processes, path, build)
+        for _ in range(3 if program in corpus.WORKING else 1):
+            with Processes() as processes:
+                families, severity, rules = corpus.look(processes, path, build)
+            if families:
+                break
         if program in UNSEEN:
             self.assertEqual(families, [], "seen now: take it from UNSEEN")
             return
@@ -52,12 +55,12 @@ def test_chukwa_by_the_reference(self):
                                    ROOT / "tests/e2e/chukwa.py",
                                    stdout=subprocess.PIPE)
         processes.ready(p)
-        for _ in range(5):  # on a machine at work a share can stay small
+        wanted = {"Argon2_Coin_Addresses", "Argon2_Coin_Parameters"}
+        for _ in range(10):  # one of them can be overwritten for a moment
             result = support.scan(pid)
-            if result.of(pid):
+            if set(result.rules_of(pid) or []) == wanted:
                 break
-        self.assertEqual(set(result.rules_of(pid)), {
-            "Argon2_Coin_Addresses", "Argon2_Coin_Parameters"}, str(result))
+        self.assertEqual(set(result.rules_of(pid) or []), wanted, str(result))
 
 
 Pow.test_chukwa_by_the_reference = test_chukwa_by_the_reference

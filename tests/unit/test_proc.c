@@ -470,7 +470,8 @@ static void who_is_starved_wants_more(void **state)
 	assert_true(longest[2] < 50000000);
 }
 
-/* Threads that began or ended meanwhile do not count, nor does any one twice. */
+/* Threads that began or ended meanwhile do not count, nor does any one twice.
+ */
 static void the_longest_wait_counts(void **state)
 {
 	const struct proc_wait a[] = { { 2, 10 }, { 3, 50 }, { 7, 1000 } };

@@ -82,8 +82,8 @@ rule Cuckoo_SipHash_Lanes
 /*
  * The same rotation as clang writes it, intrinsics included: low and high words
  * of each lane are shuffled in place (vpshuflw and vpshufhw by 0x93), then comes
- * the exclusive or. Eleven bytes for each register, with AVX2, AVX and SSE2; six
- * rounds of SipHash give six of them. Lookalikes: as above; BLAKE2b's rotation by
+ * the exclusive or. Eleven bytes for each register; of the six rounds of SipHash
+ * all with AVX2 and AVX, some with SSE2, where the place can change. Lookalikes: as above; BLAKE2b's rotation by
  * 16 to the right is 0x39. None of 5337 ELF files has even one.
  */
 rule Cuckoo_SipHash_Shuffles
@@ -121,7 +121,7 @@ rule Cuckoo_SipHash_Shuffles
 		$sse6 = { f20f70f693 f30f70f693 66 }
 		$sse7 = { f20f70ff93 f30f70ff93 66 }
 	condition:
-		for any of them : ( # >= 4 )
+		for any of them : ( # >= 3 )
 }
 
 /*

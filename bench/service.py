@@ -16,8 +16,6 @@ from record import Record, median
 
 PROCESSES, RESIDENT_MIB = 200, 4096
 STARTS = 100
-LATENCY_S = 3    # a side, in each round
-LATENCY_ROUNDS = 40
 STORM_S = 60
 BUDGET_S = 630   # ten minutes and what comes before the first slot is full
 
@@ -208,110 +206,6 @@ def detection(b):
     plot = svg.lines("Time to detection",
                      "from exec to the finding's file, share of the starts",
                      "seconds", "% found", curves)
-    return r, table, plot
-
-
-# ---- what it disturbs --------------------------------------------------------
-
-NGINX = """daemon off; worker_processes 1; pid {dir}/nginx.pid;
-error_log /dev/null; events {{ worker_connections 256; }}
-http {{ access_log off; server {{ listen 127.0.0.1:{port};
-location / {{ return 200 "{body}"; }} }} }}"""
-
-# Each connection asks again a millisecond after its answer.
-PACE = "function delay() return 1 end"
-
-
-def percentile_ms(text, percent):
-    """Of what wrk --latency prints."""
-    found = re.search(rf"{percent}%\s+([\d.]+)(us|ms|s)", text)
-    return float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000}[found[2]]
-
-
-class Web:
-    """nginx on one CPU, wrk on another; for `with`."""
-
-    def __init__(self, bench, port=18099):
-        where = os.path.join(bench.dir, "nginx")
-        os.makedirs(where)
-        self.pace, self.port = f"{where}/pace.lua", port
-        for name, text in (("nginx.conf", NGINX.format(
-                dir=where, port=port, body="x" * 1024)), ("pace.lua", PACE)):
-            with open(f"{where}/{name}", "w", encoding="ascii") as f:
-                f.write(text)
-        self.cpus = [str(c) for c in sorted(os.sched_getaffinity(0))]
-        self.server = subprocess.Popen(
-            ["taskset", "-c", self.cpus[0], "nginx", "-c",
-             f"{where}/nginx.conf", "-p", where], stderr=subprocess.DEVNULL)
-
-    def __enter__(self):
-        self.ask()
-        return self
-
-    def __exit__(self, *_):
-        self.server.terminate()
-        self.server.wait()
-
-    def ask(self):
-        """p50 and p99 in ms, requests a second."""
-        done = subprocess.run(
-            ["taskset", "-c", self.cpus[-1], "wrk", "--latency", "-t1", "-c32",
-             f"-d{LATENCY_S}s", "-s", self.pace,
-             f"http://127.0.0.1:{self.port}/"],
-            capture_output=True, text=True, check=True)
-        rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
-        return (percentile_ms(done.stdout, 50), percentile_ms(done.stdout, 99),
-                rate)
-
-
-def interval(values):
-    """Of a median, with 95 % confidence, from the order of the values."""
-    values, n = sorted(values), len(values)
-    k = max(0, int((n - 1.96 * n ** 0.5) / 2))
-    return values[k], values[n - 1 - k]
-
-
-def latency(b):
-    """A web server's latency with and without the service, in turns."""
-    r = Record("latency", "Latency of a co-located web server")
-    for name in ("nginx", "wrk"):
-        if not shutil.which(name):
-            r.note(f"{name} is not installed: nothing was measured")
-            return r, "nothing was measured", None
-    r.note(f"nginx with one worker on one CPU, wrk with 32 connections on "
-           f"another, {LATENCY_S} s a side and round; the service has "
-           "cpu_budget = 1 and its first pass under way. The change is the "
-           "median of the rounds' own, with 95 % confidence.")
-    changes = {"p50": [], "p99": []}
-    with Load(b, PROCESSES, RESIDENT_MIB), Web(b) as web:
-        for n in range(LATENCY_ROUNDS * (3 if b.options.long else 1)):
-            seen = {}
-            for side in ("without", "with")[::1 if n % 2 else -1]:
-                with contextlib.ExitStack() as stack:
-                    if side == "with":
-                        stack.enter_context(Service(b))
-                    seen[side] = web.ask()
-                r.add(side, "p50", "ms", "less", seen[side][0])
-                r.add(side, "p99", "ms", "less", seen[side][1])
-                r.add(side, "requests", "1/s", "more", seen[side][2])
-            for i, what in enumerate(changes):
-                changes[what].append(
-                    100 * (seen["with"][i] / seen["without"][i] - 1))
-    for what, values in changes.items():
-        low, high = interval(values)
-        r.add("with", f"change of {what}", "%", "less", median(values))
-        r.add("with", f"{what}, at least", "%", "", low)
-        r.add("with", f"{what}, at most", "%", "", high)
-    table = r.table("", [("requests", "requests/s", "{:.0f}"),
-                         ("p50", "p50 ms", "{:.3f}"),
-                         ("change of p50", "change\n%", "{:+.2f}"),
-                         ("p99", "p99 ms", "{:.3f}"),
-                         ("change of p99", "change\n%", "{:+.2f}"),
-                         ("p99, at least", "from\n%", "{:+.2f}"),
-                         ("p99, at most", "to\n%", "{:+.2f}")])
-    plot = svg.bars("Latency of nginx", "median of the rounds", "ms",
-                    [(w, [r.value(w, "p50"), r.value(w, "p99")])
-                     for w in r.whats()], ["p50", "p99"])
     return r, table, plot
 
 

@@ -2,16 +2,18 @@
  *
  *	build/bench/storm SECONDS
  *
- * One after the other on each CPU.  Prints how many there were. */
-#include <pthread.h>
+ * One after the other on each CPU, by a process each: threads would wait for
+ * each other's memory map.  Prints how many there were. */
+#include <signal.h>
 #include <stdint.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include "../tests/unit/tiny.h"
 
-#define THREADS_MAX 1024
+#define WORKERS_MAX 1024
 
 static char program[] = "/tmp/bench_storm.XXXXXX";
-static time_t end;
 
 static time_t now(void)
 {
@@ -21,44 +23,45 @@ static time_t now(void)
 	return t.tv_sec;
 }
 
-static void *spawn(void *user)
+static void work(time_t end, uint64_t *done)
 {
-	uintptr_t n = 0;
+	uint64_t n = 0;
 
-	(void)user;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (now() < end)
-		n += (uintptr_t)tiny_run(program);
-	return (void *)n;
+		n += (uint64_t)tiny_run(program);
+	*done = n;
+	_exit(0);
 }
 
 int main(int argc, char **argv)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
-	pthread_t threads[THREADS_MAX];
-	uintptr_t all = 0;
-	int fd;
+	int fd, seconds = argc == 2 ? atoi(argv[1]) : 0;
+	uint64_t *done, all = 0;
+	time_t end;
 
-	if (argc != 2 || atoi(argv[1]) < 1) {
+	if (seconds < 1) {
 		fprintf(stderr, "usage: storm SECONDS\n");
 		return 2;
 	}
+	done = mmap(NULL, WORKERS_MAX * sizeof(*done), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	fd = mkstemp(program);
-	if (fd < 0)
+	if (fd < 0 || done == MAP_FAILED)
 		return 4;
 	close(fd);
 	unlink(program);
 	tiny_make(program);
-	end = now() + atoi(argv[1]);
-	n = n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : n;
+	end = now() + seconds;
+	n = n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : n;
 	for (long i = 0; i < n; i++)
-		if (pthread_create(&threads[i], NULL, spawn, NULL))
-			return 4;
-	for (long i = 0; i < n; i++) {
-		void *ret;
-
-		pthread_join(threads[i], &ret);
-		all += (uintptr_t)ret;
-	}
+		if (fork() == 0)
+			work(end, &done[i]);
+	while (wait(NULL) > 0)
+		;
+	for (long i = 0; i < n; i++)
+		all += done[i];
 	unlink(program);
 	printf("%lu\n", (unsigned long)all);
 	return 0;

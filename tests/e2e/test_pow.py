@@ -67,8 +67,8 @@ Pow.test_chukwa_by_the_reference = test_chukwa_by_the_reference
 
 
 def test_cuckatoo_vectorized(self):
-    """gcc keeps the shuffle's constant, clang has two instructions; laid out, so
-    that any machine does."""
+    """gcc keeps the shuffle's constant, clang has two instructions; laid out,
+    so that any machine does."""
     for build in "gcc-O3-avx2", "clang-O3-avx2":
         if build.startswith("clang") and not have("clang"):
             continue

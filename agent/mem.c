@@ -52,11 +52,11 @@ struct mem {
 	int mem_fd, pagemap_fd;
 	bool can_scan; /* PAGEMAP_SCAN works here */
 	struct localfs local;
-	bool any_faults; /* any process may keep who reads its memory */
-	bool faults;	 /* this one may: it has a userfaultfd */
+	bool any_faults;       /* any process may keep who reads its memory */
+	bool faults;	       /* this one may: it has a userfaultfd */
 	struct reader *reader; /* for what may never come, once needed */
 	bool given_up;	       /* it did not */
-	uint64_t page; /* the kernel's page size */
+	uint64_t page;	       /* the kernel's page size */
 	struct mem_counts counts;
 
 	/* What is resident: ranges of [scanned so far], then entries. */
@@ -71,7 +71,7 @@ struct mem {
 	uint8_t *bytes;
 	uint64_t address[BATCH_PAGES];
 	uint64_t pfn[BATCH_PAGES]; /* 0: unknown, or not shared */
-	bool fast[BATCH_PAGES]; /* process_vm_readv may read it */
+	bool fast[BATCH_PAGES];	   /* process_vm_readv may read it */
 	bool of_file[BATCH_PAGES]; /* it is a page of m->file */
 	size_t n_pages;
 };
@@ -148,8 +148,7 @@ static int scan_ranges(struct mem *m, uint64_t start, uint64_t end,
 	if (n < 0)
 		return -errno;
 	for (int i = 0; i < n; i++)
-		m->ranges[i] =
-			(struct range){ found[i].start, found[i].end };
+		m->ranges[i] = (struct range){ found[i].start, found[i].end };
 	*ret_walked = arg.walk_end;
 	return n;
 }
@@ -232,8 +231,8 @@ static int next_range(struct mem *m, struct range *ret)
 			if (n < 0)
 				return -ESRCH;
 		} else {
-			m->ranges[0] = (struct range){ m->scan_at,
-						       m->region->end };
+			m->ranges[0] =
+				(struct range){ m->scan_at, m->region->end };
 			m->scan_at = m->region->end;
 		}
 		m->n_ranges = (size_t)n;
@@ -304,8 +303,8 @@ static bool cached(const struct mem *m, uint64_t at)
 	bool plain = m->region->where == WHERE_PLAIN;
 
 	for (uint64_t i = 0; i < m->page; i += FLOW_PAGE)
-		if (!filecache_clean(m->cache, m->file,
-				     file_offset(m, at + i), plain))
+		if (!filecache_clean(m->cache, m->file, file_offset(m, at + i),
+				     plain))
 			return false;
 	return true;
 }
@@ -399,10 +398,10 @@ static ssize_t read_vm(struct mem *m, struct iovec *here,
 {
 	if (!may_stall(m, (uintptr_t)there->iov_base))
 		return process_vm_readv(m->proc->tid, here, 1, there, n, 0);
-	return have_reader(m) ? noted(m, reader_vm(m->reader, m->proc->tid,
-						   there, n, here->iov_base,
-						   here->iov_len))
-			      : -1;
+	return have_reader(m)
+		       ? noted(m, reader_vm(m->reader, m->proc->tid, there, n,
+					    here->iov_base, here->iov_len))
+		       : -1;
 }
 
 static ssize_t read_mem(struct mem *m, void *buf, size_t len, uint64_t at)
@@ -502,12 +501,10 @@ static int collect_saved(struct mem *m)
 	m->n_pages = 0;
 	while (m->n_pages < BATCH_PAGES && m->scan_at < m->region->end) {
 		uint64_t at;
-		ssize_t got = capture_read(m->proc->saved, m->scan_at,
-					   m->region->end,
-					   m->bytes + m->n_pages * FLOW_PAGE,
-					   (BATCH_PAGES - m->n_pages) *
-						   FLOW_PAGE,
-					   &at);
+		ssize_t got = capture_read(
+			m->proc->saved, m->scan_at, m->region->end,
+			m->bytes + m->n_pages * FLOW_PAGE,
+			(BATCH_PAGES - m->n_pages) * FLOW_PAGE, &at);
 
 		if (got < 0)
 			return (int)got;
@@ -550,8 +547,7 @@ static void confirm_files(struct mem *m)
 		ssize_t got = 0;
 
 		for (n = 1; i + n < m->n_pages && n < RUN_MAX &&
-			    m->address[i + n] ==
-				    m->address[i] + n * FLOW_PAGE;)
+			    m->address[i + n] == m->address[i] + n * FLOW_PAGE;)
 			n++;
 		if (m->of_file[i])
 			got = pread(m->pagemap_fd, entry,
@@ -589,8 +585,7 @@ ssize_t mem_stretch(struct mem *m, uint64_t from, uint64_t to, uint8_t *buf,
 	ssize_t n, got;
 
 	if (m->proc->saved)
-		return capture_read(m->proc->saved, from, to, buf, cap,
-				    ret_at);
+		return capture_read(m->proc->saved, from, to, buf, cap, ret_at);
 	if (to - from > 63 * m->page)
 		to = from + 63 * m->page;
 	n = pread(m->pagemap_fd, entries,

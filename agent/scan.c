@@ -54,7 +54,7 @@ static int make_filters(struct scan *s, struct why *why)
 	int err = make_filter(s, UINT8_MAX, &s->filter, why);
 
 	if (!err)
-		err = make_filter(s, (uint8_t)~(1U << WHERE_CODE),
+		err = make_filter(s, (uint8_t) ~(1U << WHERE_CODE),
 				  &s->anon_filter, why);
 	if (!err)
 		err = make_filter(s, WHERE_PLAIN, &s->any_filter, why);
@@ -281,8 +281,9 @@ static int look_at_regions(struct scan *s, struct look *l)
 	if (!err)
 		err = look_at_those(s, l, true);
 	if (mem_stalled(s->mem))
-		mark(l, SCAN_PARTIAL, "memory of a file system that does not "
-				      "answer");
+		mark(l, SCAN_PARTIAL,
+		     "memory of a file system that does not "
+		     "answer");
 	if (!err && maps_left_out(s->maps))
 		mark(l, SCAN_PARTIAL, "more than 262144 mappings");
 	return err;
@@ -322,9 +323,9 @@ static void conclude(struct look *l, int err)
  * much it used since it began tells of its start, or of last week. */
 #define WATCH_MS 260
 
-/* What its threads waited between two moments, as a share of a core.  The kernel
- * books a wait when it ends: one that began before counts as far as it can have
- * been, and one that has lasted all the while is not booked yet. */
+/* What its threads waited between two moments, as a share of a core.  The
+ * kernel books a wait when it ends: one that began before counts as far as it
+ * can have been, and one that has lasted all the while is not booked yet. */
 static double wait_share(const struct proc *now, uint64_t waited_before,
 			 const struct proc *later, uint64_t waited)
 {

@@ -148,12 +148,13 @@ static void huge_pages_come_whole(void **state)
 	from = ((uintptr_t)*at - t.region->start) / FLOW_PAGE;
 	while (mem_next(t.mem, &b) == 1)
 		for (size_t i = 0; i < b.n_pages; i++) {
-			uint64_t page = (b.address[i] - t.region->start) /
-						FLOW_PAGE - from;
+			uint64_t page =
+				(b.address[i] - t.region->start) / FLOW_PAGE -
+				from;
 
 			if (page < 6 * MIB / FLOW_PAGE) {
-				assert_true(is_page(b.bytes + i * FLOW_PAGE,
-						    page));
+				assert_true(
+					is_page(b.bytes + i * FLOW_PAGE, page));
 				n++;
 			}
 		}
@@ -181,8 +182,8 @@ static void one_that_ends_is_gone(void **state)
 	child_end(pid);
 	assert_int_equal(mem_next(t.mem, &b), -ESRCH);
 	assert_int_equal(mem_next(u.mem, &b), -ESRCH);
-	assert_int_equal(mem_stretch(u.mem, (uintptr_t)*at,
-				     (uintptr_t)*at + 64, buf, 64, &where),
+	assert_int_equal(mem_stretch(u.mem, (uintptr_t)*at, (uintptr_t)*at + 64,
+				     buf, 64, &where),
 			 -ESRCH);
 	assert_int_equal(mem_attach(u.mem, &u.proc), -ESRCH);
 	miss(&t);
@@ -236,8 +237,8 @@ static void map_file(void *user)
 {
 	uint8_t **at = user;
 
-	*at = mmap(NULL, PAGES * FLOW_PAGE, PROT_READ | PROT_WRITE,
-		   MAP_SHARED, file, 0);
+	*at = mmap(NULL, PAGES * FLOW_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   file, 0);
 	for (size_t i = 0; i < PAGES; i++)
 		fill_page(*at + i * FLOW_PAGE, i);
 }
@@ -337,7 +338,8 @@ static void pages_that_are_held_back(void **state)
 	assert_int_equal(copy(t.mem), 0);
 	assert_int_equal(mem_stretch(t.mem, (uintptr_t)h->at,
 				     (uintptr_t)h->at + FLOW_PAGE, buf,
-				     FLOW_PAGE, &at), 0);
+				     FLOW_PAGE, &at),
+			 0);
 	alarm(0);
 	assert_int_equal(mem_counts(t.mem)->unreadable_bytes,
 			 BATCH_PAGES * FLOW_PAGE);

@@ -65,7 +65,7 @@ OBJECTS  := $(MODULES:agent/%.c=$(BUILD)/obj/%.o)
 UNIT     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 PRELOADS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%.so,$(wildcard tests/tools/preload_*.c))
 TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(filter-out tests/tools/preload_%,$(wildcard tests/tools/*.c))) $(PRELOADS)
-BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench codeshape makeset target)
+BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench codeshape makeset storm target)
 
 .PHONY: all scan test bench corpus detection innocents bench-compare bench-tools lint coverage fuzz install uninstall clean help deps-build deps-test
 .DELETE_ON_ERROR:

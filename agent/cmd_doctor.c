@@ -42,7 +42,8 @@ static void say(struct diagnosis *d, bool works, const char *found,
 	snprintf(d->mend, sizeof(d->mend), "%s", works ? "" : mend);
 }
 
-/* ---- checks --------------------------------------------------------------- */
+/* ---- checks ---------------------------------------------------------------
+ */
 
 static void check_root(struct patient *p, struct diagnosis *d)
 {
@@ -82,8 +83,8 @@ static void check_readv(struct patient *p, struct diagnosis *d)
 static void check_pagemap(struct patient *p, struct diagnosis *d)
 {
 	struct mem *m = NULL;
-	bool scan = false, works = mem_new(NULL, &m) == 0 &&
-				   mem_attach(m, &p->proc) == 0;
+	bool scan = false,
+	     works = mem_new(NULL, &m) == 0 && mem_attach(m, &p->proc) == 0;
 
 	if (works)
 		scan = mem_can_scan(m);
@@ -100,10 +101,11 @@ static void check_frames(struct patient *p, struct diagnosis *d)
 	uint64_t entry = 0;
 	int fd = openat(p->proc.dir, "pagemap", O_RDONLY | O_CLOEXEC);
 	long page = sysconf(_SC_PAGESIZE);
-	bool works = fd >= 0 &&
-		     pread(fd, &entry, 8, (off_t)((uintptr_t)p->at /
-						  (uintptr_t)page * 8)) == 8 &&
-		     entry & ((1ULL << 55) - 1);
+	bool works =
+		fd >= 0 &&
+		pread(fd, &entry, 8,
+		      (off_t)((uintptr_t)p->at / (uintptr_t)page * 8)) == 8 &&
+		entry & ((1ULL << 55) - 1);
 
 	say(d, works,
 	    works ? "frame numbers are shown" : "frame numbers are hidden",
@@ -115,21 +117,11 @@ static void check_frames(struct patient *p, struct diagnosis *d)
 
 static void check_variant(struct patient *p, struct diagnosis *d)
 {
-	char found[160];
-	size_t at;
+	char all[64], found[128];
 
 	(void)p;
-	at = (size_t)snprintf(found, sizeof(found), "%s, of",
-			      kernel_used()->name);
-	for (size_t i = 0; kernel_variant(i) && at < sizeof(found); i++) {
-		const struct kernel *k = kernel_variant(i);
-
-		at += (size_t)snprintf(found + at, sizeof(found) - at, " %s%s",
-				       k->name,
-				       k->usable && !k->usable()
-					       ? " (not this CPU)"
-					       : "");
-	}
+	kernel_describe(all, sizeof(all));
+	snprintf(found, sizeof(found), "%s, of %s", kernel_used()->name, all);
 	say(d, true, found, "");
 }
 
@@ -166,12 +158,12 @@ static void check_set(struct patient *p, struct diagnosis *d)
 
 	(void)p;
 	if (works)
-		snprintf(found, sizeof(found), "%u page digests of %u "
-					       "binaries, version %s",
+		snprintf(found, sizeof(found),
+			 "%u page digests of %u "
+			 "binaries, version %s",
 			 hashset_n_pages(set), hashset_n_binaries(set),
 			 hashset_version(set));
-	say(d, works, works ? found : "the hash set can not be used",
-	    why.text);
+	say(d, works, works ? found : "the hash set can not be used", why.text);
 	hashset_free(set);
 }
 
@@ -238,7 +230,8 @@ static const struct {
 	{ "hash set", check_set, true },
 };
 
-/* ---- the visit -------------------------------------------------------------- */
+/* ---- the visit --------------------------------------------------------------
+ */
 
 static int start_patient(struct patient *p)
 {
@@ -269,7 +262,8 @@ int cmd_doctor(int argc, char **argv)
 	if (argc > 1) {
 		puts("usage: davylamp doctor\n\nTries what a scan needs and "
 		     "says what does not work, and what mends it.\n\n"
-		     "Exit status: 0 all works, 3 a scan would not be complete, "
+		     "Exit status: 0 all works, 3 a scan would not be "
+		     "complete, "
 		     "4 unable.");
 		return strcmp(argv[1], "--help") ? EXIT_USAGE : EXIT_CLEAN;
 	}
@@ -286,8 +280,8 @@ int cmd_doctor(int argc, char **argv)
 		struct diagnosis d = { .found = "" };
 
 		checks[i].check(&p, &d);
-		printf("%-4s%-10s%s\n", d.works ? "ok" : "NO",
-		       checks[i].name, d.found);
+		printf("%-4s%-10s%s\n", d.works ? "ok" : "NO", checks[i].name,
+		       d.found);
 		if (d.mend[0])
 			show_field(&show, "", d.mend);
 		if (!d.works && checks[i].needed)

@@ -1,21 +1,21 @@
 /* cmd_rules_cost.c - `davylamp rules cost`: what does each rule take?
  *
  * Each rule is looked for alone, over the same memory as none right before it:
- * what it takes more is its price, the median of some rounds.  CPU time, of this program
- * and of davylamp-match; what the rules take together is less than the sum,
- * for the prefilter serves them all at once, and the row `all rules` says it.
+ * what it takes more is its price, the median of some rounds.  CPU time, of
+ * this program and of davylamp-match; what the rules take together is less than
+ * the sum, for the prefilter serves them all at once, and the row `all rules`
+ * says it.
  * The string at fault is the one whose atom is met most often, or if none is,
  * the one with the shortest atom, which decides how densely memory must be
  * looked at. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include "cmd_rules.h"
+#include "cmd_rules_cost.h"
 #include "commands.h"
 #include "frames.h"
 #include "proc.h"
@@ -24,12 +24,12 @@
 #include "show.h"
 #include "text.h"
 
-#define ROUNDS_MAX 99
-
 static const char cost_help[] =
 	"usage: davylamp rules cost [OPTION...] [PID...]\n\n"
-	"Looks for each rule alone in the memory of the processes (none named:\n"
-	"of all) and says what it takes, the slowest first: CPU time beyond that\n"
+	"Looks for each rule alone in the memory of the processes (none "
+	"named:\n"
+	"of all) and says what it takes, the slowest first: CPU time beyond "
+	"that\n"
 	"of a look for no rule, places that the prefilter marked, windows and\n"
 	"bytes that libyara was shown, matches, and the string at fault.\n\n"
 	"      --capture FILE      a saved process (may be repeated)\n"
@@ -38,21 +38,9 @@ static const char cost_help[] =
 	"      --rule NAME         this rule only\n"
 	"      --rounds N          so often, and the median of them (3)\n"
 	"      --json              JSON Lines, one rule a line\n\n"
-	"Exit status: 0 done, 2 wrong words or rules, 3 something could not be\n"
+	"Exit status: 0 done, 2 wrong words or rules, 3 something could not "
+	"be\n"
 	"read, 4 unable.\n";
-
-enum { NO_RULE, ALL_RULES, FIRST_RULE }; /* of @prices */
-
-struct price {
-	char name[128];
-	double more[ROUNDS_MAX]; /* CPU seconds of both programs */
-	double none[ROUNDS_MAX]; /* of the look for no rule before it */
-	uint64_t read_bytes, places, windows, window_bytes, matches;
-	char slow[160];
-	char string[48];     /* at fault; "": none */
-	uint64_t string_met; /* its atom, in the places */
-	uint8_t atom_len;
-};
 
 struct cost {
 	struct cmd_rules_words w;
@@ -76,7 +64,8 @@ struct watch {
 	uint64_t *met; /* per atom */
 };
 
-/* ---- one look ----------------------------------------------------------------- */
+/* ---- one look
+ * ----------------------------------------------------------------- */
 
 static uint64_t count_atom(const uint8_t *bytes, size_t len,
 			   const struct atom *a)
@@ -117,8 +106,8 @@ static double cpu_seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void take_look(struct cost *c, struct scan *scan,
-		      const struct proc *p, struct price *price)
+static void take_look(struct cost *c, struct scan *scan, const struct proc *p,
+		      struct price *price)
 {
 	struct look l;
 
@@ -129,8 +118,7 @@ static void take_look(struct cost *c, struct scan *scan,
 		price->matches += l.hits[i].n_matches;
 }
 
-static void look_at_all(struct cost *c, struct scan *scan,
-			struct price *price)
+static void look_at_all(struct cost *c, struct scan *scan, struct price *price)
 {
 	for (size_t i = 0; i < c->n_pids; i++) {
 		struct proc p;
@@ -208,8 +196,8 @@ static int measure(struct cost *c, size_t i, double *ret_seconds,
 	if (!o.no_match)
 		after = match_work(scan_match(scan));
 	if (!o.no_match)
-		*ret_seconds += (double)(match_cpu_ns(scan_match(scan)) -
-					 cpu_ns) / 1e9;
+		*ret_seconds +=
+			(double)(match_cpu_ns(scan_match(scan)) - cpu_ns) / 1e9;
 	price->windows = after.windows - before.windows;
 	price->window_bytes = after.bytes - before.bytes;
 	scan_free(scan);
@@ -221,12 +209,12 @@ static int inspect(struct cost *c, size_t at, struct why *why)
 {
 	struct price *price = &c->prices[at];
 	struct watch watch = { .price = price };
-	struct scan_options o = { .rules = options(c, at < FIRST_RULE
-							     ? NULL
-							     : price->name),
-				  .frames = c->frames,
-				  .suspect = on_suspect,
-				  .user = &watch };
+	struct scan_options o = {
+		.rules = options(c, at < FIRST_RULE ? NULL : price->name),
+		.frames = c->frames,
+		.suspect = on_suspect,
+		.user = &watch
+	};
 	struct scan *scan = NULL;
 	size_t n;
 	int err = scan_new(&o, &scan, why);
@@ -251,24 +239,8 @@ static int inspect(struct cost *c, size_t at, struct why *why)
 	return watch.met ? 0 : -ENOMEM;
 }
 
-/* ---- all of them ------------------------------------------------------------------ */
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(const double *of, unsigned rounds)
-{
-	double s[ROUNDS_MAX];
-
-	memcpy(s, of, sizeof(s));
-	qsort(s, rounds, sizeof(*s), compare);
-	return rounds % 2 ? s[rounds / 2]
-			  : (s[rounds / 2 - 1] + s[rounds / 2]) / 2;
-}
+/* ---- all of them
+ * ------------------------------------------------------------------ */
 
 static int name_rules(struct cost *c, struct why *why)
 {
@@ -335,100 +307,9 @@ static int measure_all(struct cost *c, struct why *why)
 	return err;
 }
 
-static unsigned sorted_rounds;
-
-static int slowest_first(const void *a, const void *b)
-{
-	const struct price *p = a, *q = b;
-	double x = median(p->more, sorted_rounds);
-	double y = median(q->more, sorted_rounds);
-
-	return (x < y) - (x > y);
-}
-
-/* ---- telling ------------------------------------------------------------------------ */
-
-static void show_price(const struct cost *c, const struct price *p)
-{
-	double none = median(p->none, c->w.rounds);
-	double more = median(p->more, c->w.rounds);
-	char name[160], bytes[16], string[64], slow[200];
-
-	printf("%8.1f ms %+7.0f %%  %8" PRIu64 " %9s %8" PRIu64 "  %s\n",
-	       more * 1e3, none > 0 ? 100 * more / none : 0, p->places,
-	       text_bytes(p->window_bytes, bytes), p->matches,
-	       text_escape_str(p->name, name, sizeof(name)));
-	if (p->slow[0])
-		printf("%42ssees every page: %s\n", "",
-		       text_escape_str(p->slow, slow, sizeof(slow)));
-	else if (p->string[0])
-		printf("%42s%s: atom of %u bytes, met %" PRIu64 " times\n", "",
-		       text_escape_str(p->string, string, sizeof(string)),
-		       p->atom_len, p->string_met);
-}
-
-static void show(const struct cost *c)
-{
-	char bytes[16];
-
-	printf("%s read, for no rule: %.1f ms of CPU time\n\n",
-	       text_bytes(c->prices[0].read_bytes, bytes),
-	       median(c->prices[ALL_RULES].none, c->w.rounds) * 1e3);
-	printf("%11s %9s  %8s %9s %8s  RULE\n", "MORE", "", "PLACES",
-	       "SHOWN", "MATCHES");
-	for (size_t i = ALL_RULES; i < c->n; i++)
-		show_price(c, &c->prices[i]);
-}
-
-static void print_json(const struct cost *c)
-{
-	for (size_t i = ALL_RULES; i < c->n; i++) {
-		const struct price *p = &c->prices[i];
-		json_object *o = json_object_new_object();
-		const struct {
-			const char *key;
-			uint64_t n;
-		} numbers[] = {
-			{ "readBytes", p->read_bytes },
-			{ "places", p->places },
-			{ "windows", p->windows },
-			{ "windowBytes", p->window_bytes },
-			{ "matches", p->matches },
-			{ "atomBytes", p->atom_len },
-			{ "atomMet", p->string_met },
-		};
-		char shown[200];
-		double more = median(p->more, c->w.rounds);
-		double none = median(p->none, c->w.rounds);
-
-		json_object_object_add(o, "rule",
-				       json_object_new_string(text_escape_str(
-					       p->name, shown,
-					       sizeof(shown))));
-		json_object_object_add(o, "seconds",
-				       json_object_new_double(more));
-		json_object_object_add(o, "secondsOfNone",
-				       json_object_new_double(none));
-		for (size_t k = 0; k < sizeof(numbers) / sizeof(*numbers); k++)
-			json_object_object_add(
-				o, numbers[k].key,
-				json_object_new_int64((int64_t)numbers[k].n));
-		json_object_object_add(o, "string",
-				       json_object_new_string(text_escape_str(
-					       p->string, shown,
-					       sizeof(shown))));
-		json_object_object_add(
-			o, "slow",
-			json_object_new_string(text_escape_str(
-				p->slow, shown, sizeof(shown))));
-		puts(json_object_to_json_string_ext(
-			o, JSON_C_TO_STRING_PLAIN |
-				   JSON_C_TO_STRING_NOSLASHESCAPE));
-		json_object_put(o);
-	}
-}
-
-/* ---- start ---------------------------------------------------------------------------- */
+/* ---- start
+ * ----------------------------------------------------------------------------
+ */
 
 static int open_all(struct cost *c, struct why *why)
 {
@@ -466,12 +347,10 @@ static int run(struct cost *c)
 			       ? EXIT_USAGE
 			       : EXIT_UNABLE;
 	}
-	sorted_rounds = c->w.rounds;
-	qsort(c->prices + FIRST_RULE, c->n - FIRST_RULE, sizeof(*c->prices), slowest_first);
 	if (c->w.json)
-		print_json(c);
+		cost_print_json(c->prices, c->n, c->w.rounds);
 	else
-		show(c);
+		cost_show(c->prices, c->n, c->w.rounds);
 	return c->partial ? EXIT_INCOMPLETE : EXIT_CLEAN;
 }
 

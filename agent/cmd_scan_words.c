@@ -52,8 +52,8 @@ static void help(void)
 	     "                         as there are CPUs on a terminal, else "
 	     "1)\n"
 	     "      --variant NAME     force a variant of the inner loops: "
-	     "avx2, sse2, neon,\n"
-	     "                         scalar\n"
+	     "avx512, avx2, sse2,\n"
+	     "                         neon, scalar\n"
 	     "      --report           file the findings: keep them in the "
 	     "spool and deliver\n"
 	     "                         them as the configuration says\n"
@@ -80,14 +80,24 @@ static long number(const char *text, long least, long most)
 	return errno || end == text || *end || n < least || n > most ? -1 : n;
 }
 
-static int bad_value(const char *option, const char *value,
-		     const char *allowed)
+static int bad_value(const char *option, const char *value, const char *allowed)
 {
 	char shown[128];
 
 	fprintf(stderr, "davylamp scan: %s '%s': must be %s\n", option,
 		text_escape_str(value, shown, sizeof(shown)), allowed);
 	return EXIT_USAGE;
+}
+
+static int take_variant(const char *value)
+{
+	char all[64], allowed[96];
+
+	if (!kernel_choose(value))
+		return 0;
+	kernel_describe(all, sizeof(all));
+	snprintf(allowed, sizeof(allowed), "one of this CPU's: %s", all);
+	return bad_value("--variant", value, allowed);
 }
 
 static int take_option(struct scan_words *o, int c, const char *value)
@@ -121,10 +131,7 @@ static int take_option(struct scan_words *o, int c, const char *value)
 		o->threads = (unsigned)n;
 		return 0;
 	case 'V':
-		if (kernel_choose(value))
-			return bad_value("--variant", value,
-					 "one that this CPU has");
-		return 0;
+		return take_variant(value);
 	case 'H':
 		o->hashes = value;
 		return 0;
@@ -161,8 +168,8 @@ int scan_words_take(struct scan_words *o, int argc, char **argv)
 		fputs("davylamp scan: out of memory\n", stderr);
 		return EXIT_UNABLE;
 	}
-	while (!status && (c = getopt_long(argc, argv, "p:r:t:vh",
-					   long_options, NULL)) != -1) {
+	while (!status && (c = getopt_long(argc, argv, "p:r:t:vh", long_options,
+					   NULL)) != -1) {
 		if (c == 'h') {
 			help();
 			return -1;
@@ -170,14 +177,16 @@ int scan_words_take(struct scan_words *o, int argc, char **argv)
 		status = take_option(o, c, optarg);
 	}
 	if (!status && optind < argc) {
-		fprintf(stderr, "davylamp scan: what is '%s'? see davylamp "
-				"help scan\n",
+		fprintf(stderr,
+			"davylamp scan: what is '%s'? see davylamp "
+			"help scan\n",
 			text_escape_str(argv[optind], shown, sizeof(shown)));
 		status = EXIT_USAGE;
 	}
 	if (!status && o->n_captures && o->report) {
 		fputs("davylamp scan: --report is for processes, not for "
-		      "captures\n", stderr);
+		      "captures\n",
+		      stderr);
 		status = EXIT_USAGE;
 	}
 	return status;

@@ -12,7 +12,7 @@
 #include "filecache.h"
 #include "keyset.h"
 
-#define PAGES_LOG2 21
+#define PAGES_LOG2 20
 
 enum { CLEAN_PLAIN = 1, CLEAN_FULL };
 
@@ -33,6 +33,11 @@ int filecache_new(struct filecache **ret)
 	else
 		*ret = c;
 	return err;
+}
+
+void filecache_take(struct filecache *c)
+{
+	keyset_take(c->pages);
 }
 
 void filecache_free(struct filecache *c)

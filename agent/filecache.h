@@ -23,11 +23,14 @@
 
 struct filecache;
 
-/* Takes 8 bytes a page, and 16 MiB (8 GiB of files) at most; then it forgets.
+/* Takes 4 bytes a page, and 4 MiB (4 GiB of files) at most; then it forgets.
  * Any thread may use it at any time.  0 or -errno. */
 int filecache_new(struct filecache **ret);
 
 void filecache_free(struct filecache *);
+
+/* Takes all its memory now (lazymem.h). */
+void filecache_take(struct filecache *);
 
 /* The file that @region of @proc maps, as it is now; 0: none whose pages can
  * be kept.  @looked_for names what is looked for (rules, digests): what was

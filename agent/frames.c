@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <unistd.h>
+#include "flow.h"
 #include "frames.h"
 #include "keyset.h"
+#include "lazymem.h"
 
 /* 2^33 frames of 4 KiB are 32 TiB, 2 GiB of bits reserved.  Frames beyond are
  * not kept count of: they are never skipped. */
@@ -18,12 +20,13 @@ enum { UNSEEN, SEEN_PLAIN, SEEN_FULL, FOUND };
 /* Numbers that frames_of_file() made have this bit. */
 #define OF_FILE (1ULL << 63)
 
-/* File pages kept count of: 4 GiB of them, in 8 MiB of memory at most. */
-#define FILE_PAGES_LOG2 20
+/* File pages kept count of: 2 GiB of them, in 2 MiB of memory at most. */
+#define FILE_PAGES_LOG2 19
 #define DEVICES_MAX	512
 
 struct frames {
 	uint8_t *bits; /* two a frame */
+	uint64_t end;  /* of what was written of them, in bytes */
 	struct keyset *files;
 	uint32_t devices[DEVICES_MAX]; /* where (device, inode) is one file */
 	size_t n_devices;
@@ -32,9 +35,9 @@ struct frames {
 /* proc_pid_mountinfo(5): id, parent, major:minor, ... " - " type, ... */
 static void take_mount(struct frames *f, const char *line)
 {
-	static const char *const sound[] = { "ext2", "ext3", "ext4", "xfs",
-					     "f2fs", "tmpfs", "squashfs",
-					     "erofs" };
+	static const char *const sound[] = { "ext2",	 "ext3", "ext4",
+					     "xfs",	 "f2fs", "tmpfs",
+					     "squashfs", "erofs" };
 	const char *dash = strstr(line, " - ");
 	unsigned major, minor;
 	size_t len;
@@ -68,15 +71,11 @@ static void read_mounts(struct frames *f)
 int frames_new(struct frames **ret)
 {
 	struct frames *f = calloc(1, sizeof(*f));
-	void *p = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (!f || p == MAP_FAILED) {
-		free(f);
+	if (!f)
 		return -ENOMEM;
-	}
-	f->bits = p;
-	if (keyset_new(FILE_PAGES_LOG2, &f->files)) {
+	f->bits = lazymem_new(BYTES);
+	if (!f->bits || keyset_new(FILE_PAGES_LOG2, &f->files)) {
 		frames_free(f);
 		return -ENOMEM;
 	}
@@ -89,14 +88,22 @@ void frames_free(struct frames *f)
 {
 	if (!f)
 		return;
-	munmap(f->bits, BYTES);
+	lazymem_free(f->bits, BYTES);
 	keyset_free(f->files);
 	free(f);
 }
 
+void frames_take(struct frames *f)
+{
+	long pages = sysconf(_SC_PHYS_PAGES); /* and a hole or two */
+	uint64_t bytes = pages > 0 ? (uint64_t)pages / 4 : 0;
+
+	lazymem_take(f->bits, bytes < BYTES ? bytes : BYTES);
+}
+
 void frames_reset(struct frames *f)
 {
-	madvise(f->bits, BYTES, MADV_DONTNEED);
+	lazymem_clear(f->bits, __atomic_load_n(&f->end, __ATOMIC_RELAXED));
 	keyset_reset(f->files);
 	read_mounts(f);
 }
@@ -130,6 +137,16 @@ bool frames_clean(const struct frames *f, uint64_t pfn, bool plain)
 	return state == SEEN_FULL || (plain && state == SEEN_PLAIN);
 }
 
+static void reach(struct frames *f, uint64_t end)
+{
+	uint64_t was = __atomic_load_n(&f->end, __ATOMIC_RELAXED);
+
+	while (was < end &&
+	       !__atomic_compare_exchange_n(&f->end, &was, end, true,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
 void frames_mark(struct frames *f, uint64_t pfn, bool plain, bool found)
 {
 	unsigned to = found ? FOUND : plain ? SEEN_PLAIN : SEEN_FULL;
@@ -140,13 +157,13 @@ void frames_mark(struct frames *f, uint64_t pfn, bool plain, bool found)
 		keyset_raise(f->files, pfn, to);
 	if (pfn >= FRAMES_MAX)
 		return;
+	reach(f, pfn / 4 + 1);
 	byte = &f->bits[pfn / 4];
 	was = __atomic_load_n(byte, __ATOMIC_RELAXED);
 	do {
 		if ((was >> shift & 3) >= to)
 			return;
 		now = (uint8_t)((was & ~(3U << shift)) | to << shift);
-	} while (!__atomic_compare_exchange_n(byte, &was, now, true,
-					      __ATOMIC_RELAXED,
-					      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(
+		byte, &was, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 }

@@ -9,7 +9,8 @@
  * found something is remembered as such and is looked at again in every
  * process that maps it, so that a finding is credited to all of them and does
  * not depend on their order.  A look at plain data is a shorter one: a frame
- * that was only seen as that is looked at again where it is mapped otherwise. */
+ * that was only seen as that is looked at again where it is mapped otherwise.
+ */
 #ifndef FRAMES_H
 #define FRAMES_H
 
@@ -24,7 +25,10 @@ int frames_new(struct frames **ret);
 
 void frames_free(struct frames *);
 
-/* Forgets everything: a new pass begins. */
+/* Takes the memory of all this machine's frames now (lazymem.h). */
+void frames_take(struct frames *);
+
+/* Forgets everything, and keeps the memory: a new pass begins. */
 void frames_reset(struct frames *);
 
 /* What stands for the number of the frame that holds the page at @offset of

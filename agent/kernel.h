@@ -49,23 +49,25 @@ static inline uint64_t kernel_window(const uint8_t *p, unsigned width)
 	return (uint64_t)two << 32 | four;
 }
 
-#define KERNEL_HASH_4 0x9E3779B1U /* 2^32 / golden ratio, a prime */
+#define KERNEL_HASH_4 0x9E3779B1U	    /* 2^32 / golden ratio, a prime */
+#define KERNEL_HASH_8 0x9E3779B97F4A7C15ULL /* likewise 2^64, odd */
 
 static inline uint64_t kernel_hash(uint64_t window, unsigned width)
 {
 	uint32_t h;
 
 	if (width > 4)
-		return window * 0x9E3779B97F4A7C15ULL; /* likewise 2^64, odd */
+		return window * KERNEL_HASH_8;
 	h = (uint32_t)window * KERNEL_HASH_4; /* a vector has eight at once */
 	return (uint64_t)h << 32 | h >> 5;
 }
 
 /* A rolling digest is of KERNEL_SPAN bytes, and begins where the bytes
  * themselves say so: at one of 1024 places. */
-#define KERNEL_SPAN  128
-#define KERNEL_SPANS (FLOW_PAGE / KERNEL_SPAN - 1) /* of a page, but the last \
-						    */
+#define KERNEL_SPAN 128
+#define KERNEL_SPANS                                             \
+	(FLOW_PAGE / KERNEL_SPAN - 1) /* of a page, but the last \
+				       */
 
 static inline bool kernel_is_anchor(const uint8_t *p)
 {
@@ -101,6 +103,9 @@ const struct kernel *kernel_used(void);
 /* Uses variant @name.  Call before threads start.  -ENOENT: there is no such;
  * -ENOTSUP: this CPU lacks it. */
 int kernel_choose(const char *name);
+
+/* For people: "avx2, sse2, scalar", those that this CPU has, best first. */
+void kernel_describe(char *ret, size_t cap);
 
 /* Variant number @i, best first; NULL: no more. */
 const struct kernel *kernel_variant(size_t i);

@@ -9,13 +9,16 @@
 
 struct keyset;
 
-/* Room for 2^@log2 keys (3..32), 8 bytes each, taken as it fills.  0 or
+/* Room for 2^@log2 keys (4..32), 4 bytes each, taken as it fills.  0 or
  * -errno. */
 int keyset_new(unsigned log2, struct keyset **ret);
 
 void keyset_free(struct keyset *);
 
-/* Forgets everything. */
+/* Takes all its memory now (lazymem.h). */
+void keyset_take(struct keyset *);
+
+/* Forgets everything, and keeps the memory. */
 void keyset_reset(struct keyset *);
 
 /* A key of the @n numbers: nobody outside can choose two sets of numbers that

@@ -1,117 +1,10 @@
-/* prefilter_build.c - which windows of the atoms go into the tables. */
+/* prefilter_build.c - the tables of a prefilter. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "prefilter_own.h"
 
-/* ---- which window of an atom ------------------------------------------- */
-
-/* How often each byte value stands in code and text: log2 of its times in
- * 65536 bytes, half of them code, half text.  Counted in Debian 12 amd64: the
- * executable sections of all of /usr/bin (137 MB; of each file 1 MiB), and 25
- * MB of scripts, headers, Perl and Python sources and /usr/share/doc. */
-static const uint8_t commonness[256] = {
-	12, 9,	8,  7, 8, 8,  6, 7, 8,	7, 10, 6,  6,  6, 5,  10, 8,  6,  5, 5,
-	6,  6,	5,  5, 7, 5,  5, 5, 5,	5, 5,  8,  12, 5, 7,  7,  10, 7,  5, 6,
-	8,  8,	7,  6, 8, 9,  9, 9, 8,	9, 7,  6,  6,  7, 6,  5,  7,  8,  7, 7,
-	8,  8,	7,  5, 8, 10, 7, 8, 9,	9, 7,  7,  11, 9, 5,  5,  9,  8,  8, 8,
-	8,  5,	8,  9, 9, 8,  6, 7, 6,	6, 5,  7,  7,  7, 6,  9,  6,  10, 8, 10,
-	10, 11, 10, 9, 9, 11, 6, 7, 10, 9, 10, 10, 9,  5, 10, 10, 11, 9,  8, 8,
-	7,  8,	6,  6, 7, 6,  5, 6, 7,	6, 5,  9,  8,  9, 5,  5,  6,  10, 4, 10,
-	5,  9,	4,  4, 7, 4,  4, 5, 5,	5, 4,  4,  5,  4, 4,  4,  4,  4,  4, 4,
-	5,  4,	4,  4, 5, 4,  4, 4, 5,	4, 4,  4,  4,  4, 4,  4,  5,  4,  4, 4,
-	5,  5,	7,  5, 6, 6,  7, 5, 5,	5, 7,  6,  9,  7, 6,  8,  7,  6,  7, 8,
-	6,  6,	5,  4, 5, 5,  5, 5, 7,	5, 6,  5,  5,  5, 5,  5,  6,  5,  5, 6,
-	4,  5,	6,  7, 7, 6,  6, 5, 5,	5, 6,  6,  10, 8, 6,  7,  6,  6,  6, 7,
-	6,  5,	6,  6, 5, 5,  7, 6, 7,	6, 6,  7,  7,  7, 8,  11,
-};
-
-/* The lower the rarer.  UINT32_MAX: useless, all bytes are the same. */
-static uint32_t cost(const uint8_t *p, unsigned width)
-{
-	uint32_t sum = 0;
-	bool same = true;
-
-	for (unsigned i = 0; i < width; i++) {
-		sum += commonness[p[i]];
-		if (i && p[i] == p[i - 1])
-			sum += 3;
-		same &= p[i] == p[0];
-	}
-	return same ? UINT32_MAX : sum;
-}
-
-/* Strides that do not fit into a page begin anew in the next, and a window may
- * not reach into it: an atom across two pages has phases of its own in each. */
-static bool has_own_phases(const struct kernel_group *g)
-{
-	return FLOW_PAGE % g->stride || (g->stride > 1 && g->width > g->stride);
-}
-
-/* Offsets in an atom, a bit each: at which windows that tell anything stand. */
-static uint64_t good_windows(const struct atom *a, const struct kernel_group *g)
-{
-	uint64_t good = 0;
-
-	for (unsigned o = 0; o + g->width <= a->len; o++)
-		if (cost(a->bytes + o, g->width) != UINT32_MAX)
-			good |= 1ULL << o;
-	return good;
-}
-
-/* The best offset of phase @phase, or -1 if none will do. */
-static int best_offset(const struct atom *a, const struct kernel_group *g,
-		       unsigned phase)
-{
-	uint32_t best = UINT32_MAX;
-	int at = -1;
-
-	for (unsigned o = phase; o + g->width <= a->len; o += g->stride) {
-		uint32_t c = cost(a->bytes + o, g->width);
-
-		if (c < best) {
-			best = c;
-			at = (int)o;
-		}
-	}
-	return at;
-}
-
-/* With its first @n bytes in one page and the rest in the next: which windows
- * are looked at? */
-static uint64_t seen_across(const struct atom *a, const struct kernel_group *g,
-			    unsigned n)
-{
-	uint64_t seen = 0;
-	unsigned at = (FLOW_PAGE - n + g->stride - 1) / g->stride * g->stride;
-
-	for (; at + g->width <= FLOW_PAGE; at += g->stride)
-		seen |= 1ULL << (at - (FLOW_PAGE - n));
-	for (at = 0; n + at + g->width <= a->len; at += g->stride)
-		seen |= 1ULL << (n + at);
-	return seen;
-}
-
-/* Is one of @windows looked at wherever the atom stands? */
-static bool suffice(const struct atom *a, const struct kernel_group *g,
-		    uint64_t windows)
-{
-	uint64_t phases = 0;
-
-	for (unsigned o = 0; o < a->len; o += g->stride)
-		phases |= windows >> o;
-	if (~phases & ((1ULL << g->stride) - 1))
-		return false;
-	for (unsigned n = 1; n < a->len && has_own_phases(g); n++)
-		if (!(seen_across(a, g, n) & windows))
-			return false;
-	return true;
-}
-
-static bool fits(const struct atom *a, const struct kernel_group *g)
-{
-	return suffice(a, g, good_windows(a, g));
-}
+/* ---- which group ------------------------------------------------------ */
 
 static unsigned zero_run(const struct atom *a)
 {
@@ -129,12 +22,13 @@ static unsigned zero_run(const struct atom *a)
 static size_t group_of(const struct atom *a)
 {
 	for (size_t g = 0; g <= GROUP_FAST; g++)
-		if (fits(a, &kernel_groups[g]))
+		if (prefilter_fits(a, &kernel_groups[g]))
 			return g;
-	if (zero_run(a) >= ZERO_RUN && fits(a, &kernel_groups[GROUP_ZEROS]))
+	if (zero_run(a) >= ZERO_RUN &&
+	    prefilter_fits(a, &kernel_groups[GROUP_ZEROS]))
 		return GROUP_ZEROS;
 	for (size_t g = GROUP_FAST + 1; g <= GROUP_STRIDED; g++)
-		if (fits(a, &kernel_groups[g]))
+		if (prefilter_fits(a, &kernel_groups[g]))
 			return g;
 	return a->len >= 4 ? GROUP_EVERY_4 : GROUP_EVERY_3;
 }
@@ -163,86 +57,10 @@ static void add_entry(struct prefilter_table *t, const struct kernel_group *g,
 		(struct prefilter_entry){ h, number, offset };
 }
 
-/* From the last window of a page to the first of the next. */
-static unsigned gap(const struct kernel_group *g)
-{
-	const unsigned page = FLOW_PAGE;
-
-	return page - (page - g->width) / g->stride * g->stride;
-}
-
-/* Where the rarest windows in a row stand, one for each phase, or -1.  Some
- * window of a row is looked at even across pages, unless the gap there is
- * wider than a stride. */
-static int best_row(const struct atom *a, const struct kernel_group *g)
-{
-	uint64_t best = UINT64_MAX;
-	int at = -1;
-
-	if (gap(g) > g->stride)
-		return -1;
-	for (int from = 0; from + g->stride + g->width - 1 <= a->len; from++) {
-		uint64_t sum = 0;
-
-		for (int o = from; o < from + g->stride; o++)
-			sum += cost(a->bytes + o, g->width);
-		if (sum < best && sum < UINT32_MAX) {
-			best = sum;
-			at = from;
-		}
-	}
-	return at;
-}
-
-/* Few windows that suffice, the rarest: the others go, most common first. */
-static uint64_t few_windows(const struct atom *a, const struct kernel_group *g)
-{
-	uint64_t windows = good_windows(a, g), tried = 0;
-
-	for (;;) {
-		uint32_t most = 0;
-		unsigned at = 0;
-
-		for (unsigned o = 0; o < a->len; o++) {
-			uint32_t c = windows & ~tried & 1ULL << o
-					     ? cost(a->bytes + o, g->width)
-					     : 0;
-
-			if (c > most) {
-				most = c;
-				at = o;
-			}
-		}
-		if (!most)
-			return windows;
-		tried |= 1ULL << at;
-		if (suffice(a, g, windows & ~(1ULL << at)))
-			windows &= ~(1ULL << at);
-	}
-}
-
-static uint64_t choose_windows(const struct atom *a,
-			       const struct kernel_group *g)
-{
-	int row = best_row(a, g);
-	uint64_t windows = 0;
-
-	if (row >= 0)
-		return ((1ULL << g->stride) - 1) << row;
-	if (has_own_phases(g))
-		return few_windows(a, g);
-	for (unsigned phase = 0; phase < g->stride; phase++) {
-		int o = best_offset(a, g, phase);
-
-		windows |= 1ULL << (o < 0 ? 0 : o);
-	}
-	return windows;
-}
-
 static void add_atom(struct prefilter_table *t, const struct kernel_group *g,
 		     const struct atom *a, uint32_t number)
 {
-	uint64_t windows = choose_windows(a, g);
+	uint64_t windows = prefilter_windows(a, g);
 
 	t->n_atoms++;
 	for (; windows; windows &= windows - 1)
@@ -253,7 +71,7 @@ static void add_atom(struct prefilter_table *t, const struct kernel_group *g,
 static int make_table(struct prefilter_table *t, const struct kernel_group *g,
 		      size_t n)
 {
-	size_t most = has_own_phases(g) ? ATOM_BYTES : g->stride;
+	size_t most = prefilter_own_phases(g) ? ATOM_BYTES : g->stride;
 	unsigned log2 = 17;
 	size_t words;
 
@@ -322,7 +140,7 @@ static void add_zero_straddle(struct prefilter *pf, const uint8_t *w,
 static void add_straddle(struct prefilter *pf, const struct atom *a,
 			 const struct kernel_group *g)
 {
-	int o = best_offset(a, g, 0);
+	int o = prefilter_best(a, g);
 	const uint8_t *w = a->bytes + (o < 0 ? 0 : o);
 	uint16_t before = (uint16_t)(a->before + (o < 0 ? 0 : o) + 3);
 
@@ -352,7 +170,7 @@ static void choose_groups(const struct prefilter *pf, uint8_t *group)
 	}
 	for (size_t i = 0; i < pf->n_atoms; i++)
 		if (group[i] < last || group[i] == GROUP_ZEROS)
-			if (fits(&pf->atoms[i], &kernel_groups[last]))
+			if (prefilter_fits(&pf->atoms[i], &kernel_groups[last]))
 				group[i] = (uint8_t)last;
 }
 

@@ -10,10 +10,10 @@
 
 /* Indexes of kernel_groups[]. */
 enum {
-	GROUP_FAST = 3,	 /* the last of those with a stride above 8 */
+	GROUP_FAST = 3,	   /* the last of those with a stride above 8 */
 	GROUP_STRIDED = 5, /* the last with one window a stride */
-	GROUP_ZEROS,	 /* for what has nearly nothing but zeros */
-	GROUP_EVERY_4,	 /* every offset */
+	GROUP_ZEROS,	   /* for what has nearly nothing but zeros */
+	GROUP_EVERY_4,	   /* every offset */
 	GROUP_EVERY_3,
 };
 
@@ -52,5 +52,19 @@ struct prefilter {
 	uint8_t straddle_where;
 	uint16_t straddle_before, straddle_after;
 };
+
+/* Does an atom across two pages of @g's strides have phases of its own? */
+bool prefilter_own_phases(const struct kernel_group *g);
+
+/* Is some window of @a that tells anything looked at in @g wherever @a stands?
+ */
+bool prefilter_fits(const struct atom *a, const struct kernel_group *g);
+
+/* Offsets in @a, a bit each: windows of which one is looked at wherever @a
+ * stands, if @a fits @g; where it does not, some. */
+uint64_t prefilter_windows(const struct atom *a, const struct kernel_group *g);
+
+/* The offset of @a's rarest window that is a multiple of @g's stride, or -1. */
+int prefilter_best(const struct atom *a, const struct kernel_group *g);
 
 #endif

@@ -359,6 +359,8 @@ static int start(struct service *s, struct why *why)
 		err = open_senses(s, why);
 	if (err)
 		return err;
+	frames_take(s->frames); /* only now: BTF of the kernel is gone again */
+	filecache_take(s->cache);
 	open_status(s);
 	s->cgroups = cgroup_open();
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,12 +63,8 @@ static unsigned execs;
 
 static void *spawn(void *user)
 {
-	char *argv[] = { program, NULL };
-	pid_t pid;
-
 	for (unsigned i = 0; i < execs / THREADS; i++)
-		if (!posix_spawn(&pid, program, NULL, NULL, argv, NULL))
-			waitpid(pid, NULL, 0);
+		tiny_run(program);
 	return user;
 }
 
@@ -251,8 +246,8 @@ static void censuses(int processes)
 	     "% of a core, every 10 s");
 	census("task list, procfs of our own", (struct views_options){ 0 });
 	census("procfs of our own", (struct views_options){ .no_tasks = true });
-	census("/proc alone", (struct views_options){ .no_private = true,
-						 .no_tasks = true });
+	census("/proc alone",
+	       (struct views_options){ .no_private = true, .no_tasks = true });
 	for (int i = 0; i < processes; i++) {
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);

@@ -16,8 +16,7 @@ from record import Record, median
 
 PROCESSES, RESIDENT_MIB = 200, 4096
 STARTS = 100
-LATENCY_S = 3    # a side, in each round
-LATENCY_ROUNDS = 40
+STORM_S = 60
 BUDGET_S = 630   # ten minutes and what comes before the first slot is full
 
 
@@ -76,6 +75,15 @@ class Service:
 
     def pss(self):
         return sum(rollup(pid)["Pss"] for pid in self.pids())
+
+    def own(self):
+        """Anonymous and shared memory; no file's."""
+        all_of_it = [rollup(pid) for pid in self.pids()]
+        return sum(m["Pss_Anon"] + m["Pss_Shmem"] for m in all_of_it)
+
+    def peak(self):
+        with open(f"/proc/{self.child.pid}/status", encoding="ascii") as f:
+            return 1024 * int(re.search(r"VmHWM:\s+(\d+)", f.read())[1])
 
     def peak_until(self, condition, seconds=30):
         """The most of it that was seen."""
@@ -201,108 +209,49 @@ def detection(b):
     return r, table, plot
 
 
-# ---- what it disturbs --------------------------------------------------------
+# ---- what it loses ------------------------------------------------------------
 
-NGINX = """daemon off; worker_processes 1; pid {dir}/nginx.pid;
-error_log /dev/null; events {{ worker_connections 256; }}
-http {{ access_log off; server {{ listen 127.0.0.1:{port};
-location / {{ return 200 "{body}"; }} }} }}"""
-
-# Each connection asks again a millisecond after its answer.
-PACE = "function delay() return 1 end"
-
-
-def percentile_ms(text, percent):
-    """Of what wrk --latency prints."""
-    found = re.search(rf"{percent}%\s+([\d.]+)(us|ms|s)", text)
-    return float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000}[found[2]]
-
-
-class Web:
-    """nginx on one CPU, wrk on another; for `with`."""
-
-    def __init__(self, bench, port=18099):
-        where = os.path.join(bench.dir, "nginx")
-        os.makedirs(where)
-        self.pace, self.port = f"{where}/pace.lua", port
-        for name, text in (("nginx.conf", NGINX.format(
-                dir=where, port=port, body="x" * 1024)), ("pace.lua", PACE)):
-            with open(f"{where}/{name}", "w", encoding="ascii") as f:
-                f.write(text)
-        self.cpus = [str(c) for c in sorted(os.sched_getaffinity(0))]
-        self.server = subprocess.Popen(
-            ["taskset", "-c", self.cpus[0], "nginx", "-c",
-             f"{where}/nginx.conf", "-p", where], stderr=subprocess.DEVNULL)
-
-    def __enter__(self):
-        self.ask()
-        return self
-
-    def __exit__(self, *_):
-        self.server.terminate()
-        self.server.wait()
-
-    def ask(self):
-        """p50 and p99 in ms, requests a second."""
-        done = subprocess.run(
-            ["taskset", "-c", self.cpus[-1], "wrk", "--latency", "-t1", "-c32",
-             f"-d{LATENCY_S}s", "-s", self.pace,
-             f"http://127.0.0.1:{self.port}/"],
-            capture_output=True, text=True, check=True)
-        rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
-        return (percentile_ms(done.stdout, 50), percentile_ms(done.stdout, 99),
-                rate)
-
-
-def interval(values):
-    """Of a median, with 95 % confidence, from the order of the values."""
-    values, n = sorted(values), len(values)
-    k = max(0, int((n - 1.96 * n ** 0.5) / 2))
-    return values[k], values[n - 1 - k]
-
-
-def latency(b):
-    """A web server's latency with and without the service, in turns."""
-    r = Record("latency", "Latency of a co-located web server")
-    for name in ("nginx", "wrk"):
-        if not shutil.which(name):
-            r.note(f"{name} is not installed: nothing was measured")
-            return r, "nothing was measured", None
-    r.note(f"nginx with one worker on one CPU, wrk with 32 connections on "
-           f"another, {LATENCY_S} s a side and round; the service has "
-           "cpu_budget = 1 and its first pass under way. The change is the "
-           "median of the rounds' own, with 95 % confidence.")
-    changes = {"p50": [], "p99": []}
-    with Load(b, PROCESSES, RESIDENT_MIB), Web(b) as web:
-        for n in range(LATENCY_ROUNDS * (3 if b.options.long else 1)):
-            seen = {}
-            for side in ("without", "with")[::1 if n % 2 else -1]:
-                with contextlib.ExitStack() as stack:
-                    if side == "with":
-                        stack.enter_context(Service(b))
-                    seen[side] = web.ask()
-                r.add(side, "p50", "ms", "less", seen[side][0])
-                r.add(side, "p99", "ms", "less", seen[side][1])
-                r.add(side, "requests", "1/s", "more", seen[side][2])
-            for i, what in enumerate(changes):
-                changes[what].append(
-                    100 * (seen["with"][i] / seen["without"][i] - 1))
-    for what, values in changes.items():
-        low, high = interval(values)
-        r.add("with", f"change of {what}", "%", "less", median(values))
-        r.add("with", f"{what}, at least", "%", "", low)
-        r.add("with", f"{what}, at most", "%", "", high)
-    table = r.table("", [("requests", "requests/s", "{:.0f}"),
-                         ("p50", "p50 ms", "{:.3f}"),
-                         ("change of p50", "change\n%", "{:+.2f}"),
-                         ("p99", "p99 ms", "{:.3f}"),
-                         ("change of p99", "change\n%", "{:+.2f}"),
-                         ("p99, at least", "from\n%", "{:+.2f}"),
-                         ("p99, at most", "to\n%", "{:+.2f}")])
-    plot = svg.bars("Latency of nginx", "median of the rounds", "ms",
-                    [(w, [r.value(w, "p50"), r.value(w, "p99")])
-                     for w in r.whats()], ["p50", "p99"])
-    return r, table, plot
+def storm(b):
+    """A minute of short processes, as many as there can be, and miners."""
+    r = Record("storm", "A minute of as many execs as this machine can make")
+    r.note(f"build/bench/storm: the smallest program, on each CPU one after "
+           f"the other, {STORM_S} s; in between a RandomX program starts every "
+           "ten seconds and lives on. counted: by BPF, of all that began.")
+    with Service(b) as s:
+        before = s.status()["sensors"]
+        begin = time.monotonic()
+        short = subprocess.Popen([b.path("storm"), str(STORM_S)],
+                                 stdout=subprocess.PIPE, text=True)
+        miners = []
+        while short.poll() is None:
+            if len(miners) < (time.monotonic() - begin) // 10 + 1 and \
+                    len(miners) < STORM_S // 10:
+                miners.append(start_miner(b))
+            time.sleep(0.2)
+        made = int(short.stdout.read())
+        found = sum(wait(lambda p=pid: s.finding_of(p), 60) is not None
+                    for _, pid, _ in miners)
+        after = s.status()
+        for child, pid, _ in miners:
+            os.kill(pid, signal.SIGKILL)
+            child.wait()
+    what = after["sensors"]["mode"]
+    r.add(what, "execs/s", "1/s", "", made / STORM_S)
+    r.add(what, "made", "", "", made)
+    r.add(what, "counted", "", "",
+          after["sensors"]["execs"] - before["execs"])
+    r.add(what, "lost", "", "less", after["sensors"]["lost"] - before["lost"])
+    r.add(what, "lived on", "", "", len(miners))
+    r.add(what, "found", "", "more", found)
+    r.add(what, "used", "%", "less", 100 * after["budget"]["used"])
+    table = r.table("sensors", [("execs/s", "execs/s", "{:.0f}"),
+                                ("made", "made", "{:.0f}"),
+                                ("counted", "counted", "{:.0f}"),
+                                ("lost", "lost", "{:.0f}"),
+                                ("lived on", "lived\non", "{:.0f}"),
+                                ("found", "found", "{:.0f}"),
+                                ("used", "used\n%", "{:.2f}")])
+    return r, table, None
 
 
 # ---- what it costs ------------------------------------------------------------
@@ -325,6 +274,10 @@ def churn(seconds):
 def budget(b):
     """CPU time over ten minutes of churn, with the default budget."""
     r = Record("budget", "CPU time and memory of the service")
+    r.note("own: anonymous and shared memory of davylamp and both its "
+           "matchers; Pss has the libraries' pages too, which change hands as "
+           "other processes come and go. peak: VmHWM of davylamp alone, its "
+           "start and a reload included.")
     seconds = BUDGET_S * (3 if b.options.long else 1)
     with Load(b, PROCESSES, RESIDENT_MIB), Service(b) as s:
         held = []
@@ -332,17 +285,19 @@ def budget(b):
         while time.monotonic() - begin < seconds:
             churn(30)
             status = s.status()
-            held.append((time.monotonic() - begin, s.pss() / 2**20,
+            held.append((time.monotonic() - begin, s.own() / 2**20,
+                         s.pss() / 2**20,
                          sum(len(os.listdir(f"/proc/{p}/fd"))
                              for p in s.pids()),
                          100 * status["budget"]["used"]))
-        what = f"{seconds // 60} min"
+        what = f"churn, {seconds // 60} min"
         r.add(what, "allowed", "%", "", 100 * status["budget"]["share"])
         for row in held:
-            r.add(what, "Pss", "MiB", "less", row[1])
-            r.add(what, "descriptors", "", "less", row[2])
-        r.add(what, "most used", "%", "less", max(h[3] for h in held))
-        r.add(what, "Pss, last to first minutes", "%", "less",
+            r.add(what, "own", "MiB", "less", row[1])
+            r.add(what, "Pss", "MiB", "less", row[2])
+            r.add(what, "descriptors", "", "less", row[3])
+        r.add(what, "most used", "%", "less", max(h[4] for h in held))
+        r.add(what, "own, last to first minutes", "%", "less",
               100 * (median([h[1] for h in held[-4:]]) /
                      median([h[1] for h in held[2:6]]) - 1))
         r.add(what, "execs", "", "", status["sensors"]["execs"])
@@ -351,16 +306,21 @@ def budget(b):
         before = s.pss()
         r.add(what, "reload, peak to before", "x", "less",
               s.reload_peak() / before)
+        r.add(what, "peak", "MiB", "less", s.peak() / 2**20)
     table = r.table("", [("allowed", "allowed\n%", "{:.1f}"),
                          ("most used", "used\n%", "{:.2f}"),
+                         ("own", "own\nMiB", "{:.1f}"),
+                         ("own, last to first minutes", "grew\n%", "{:+.1f}"),
                          ("Pss", "Pss\nMiB", "{:.1f}"),
-                         ("Pss, last to first minutes", "grew\n%", "{:+.1f}"),
+                         ("descriptors", "fds", "{:.0f}"),
                          ("execs", "execs", "{:.0f}"),
                          ("lost", "lost", "{:.0f}"),
                          ("passes", "passes", "{:.0f}"),
                          ("reload, peak to before", "reload\npeak x",
-                          "{:.2f}")])
+                          "{:.2f}"),
+                         ("peak", "peak\nMiB", "{:.1f}")])
     plot = svg.lines("Memory of the service and its matchers",
-                     "Pss under churn", "seconds", "MiB",
-                     [("Pss", [(h[0], h[1]) for h in held])])
+                     "under churn", "seconds", "MiB",
+                     [("own", [(h[0], h[1]) for h in held]),
+                      ("Pss", [(h[0], h[2]) for h in held])])
     return r, table, plot

@@ -21,7 +21,8 @@ class Bench:
         self.options = options
         self.dir = tempfile.mkdtemp(prefix="davylamp-bench-")
         for name in ("davylamp", "davylamp-match", "builtin.yar",
-                     "bench/bench", "bench/target", "bench/makeset"):
+                     "bench/bench", "bench/target", "bench/makeset",
+                     "bench/storm"):
             shutil.copy2(os.path.join(build, name), self.dir)
         miner = os.path.join(build, "tests/randomx_driver")
         if os.path.exists(miner):

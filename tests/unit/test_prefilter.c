@@ -114,8 +114,8 @@ static void plant_everywhere(const struct prefilter *pf, const struct atom *a,
 	uint8_t saved[ATOM_BYTES];
 
 	for (size_t at = FLOW_PAGE - a->len + 1; at < 2 * FLOW_PAGE;) {
-		bool at_edge = at < FLOW_PAGE + 4 ||
-			       at + a->len + 4 > 2 * FLOW_PAGE;
+		bool at_edge =
+			at < FLOW_PAGE + 4 || at + a->len + 4 > 2 * FLOW_PAGE;
 
 		memcpy(saved, span + at, a->len);
 		memcpy(span + at, a->bytes, a->len);
@@ -133,11 +133,21 @@ static uint8_t *aligned_span(void)
 	return aligned_alloc(FLOW_PAGE, SPAN);
 }
 
+static const struct kernel *best_variant(void)
+{
+	const struct kernel *k = NULL;
+
+	for (size_t i = 0; (k = kernel_variant(i)) != NULL; i++)
+		if (!k->usable || k->usable())
+			break;
+	return k;
+}
+
 /* Alone, so that its own length decides the group: every length, content and
  * offset, in three kinds of surroundings. */
 static void each_alone_at_every_offset(void **state)
 {
-	bool first = kernel_used() == kernel_variant(0);
+	bool first = kernel_used() == best_variant();
 	uint8_t *span = aligned_span();
 
 	(void)state;
@@ -146,13 +156,14 @@ static void each_alone_at_every_offset(void **state)
 			struct atom a = make_atom(len, c);
 			struct prefilter *pf = make_filter(&a, 1);
 			/* 1: every offset; else prime to the strides */
-			size_t step = c != RANDOM  ? 29
+			size_t step = c != RANDOM	      ? 29
 				      : len % 4 == 3 && first ? 1
 							      : 7;
 
-			fill(span, SPAN, len % 3 == 0   ? ZEROS
-					 : len % 3 == 1 ? RANDOM
-							: TEXT);
+			fill(span, SPAN,
+			     len % 3 == 0   ? ZEROS
+			     : len % 3 == 1 ? RANDOM
+					    : TEXT);
 			plant_everywhere(pf, &a, span, step);
 			prefilter_free(pf);
 		}
@@ -197,8 +208,8 @@ static void the_company_does_not_matter(void **state)
 		struct prefilter *pf;
 
 		for (size_t k = 0; k < 4; k++)
-			atoms[k] = make_atom(lengths[i][k],
-					     k % 2 ? HIGH : RANDOM);
+			atoms[k] =
+				make_atom(lengths[i][k], k % 2 ? HIGH : RANDOM);
 		pf = make_filter(atoms, 4);
 		fill(span, SPAN, TEXT);
 		for (size_t k = 0; k < 4; k++)
@@ -295,8 +306,8 @@ static void false_marks_are_few(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < N; i++)
-		atoms[i] = make_atom((uint8_t)(8 + i % 41),
-				     i % 2 ? RANDOM : TEXT);
+		atoms[i] =
+			make_atom((uint8_t)(8 + i % 41), i % 2 ? RANDOM : TEXT);
 	pf = make_filter(atoms, N);
 	for (size_t i = 0; i < PAGES; i++) {
 		fill(span, FLOW_PAGE, i % 2 ? RANDOM : TEXT);

@@ -266,13 +266,8 @@ static unsigned storm_execs(void)
 
 static void *spawn_storm(void *user)
 {
-	char *argv[] = { (char *)user, NULL };
-	unsigned n = storm_execs() / 5;
-	pid_t pid;
-
-	while (n--)
-		if (!posix_spawn(&pid, argv[0], NULL, NULL, argv, NULL))
-			waitpid(pid, NULL, 0);
+	for (unsigned n = storm_execs() / 5; n; n--)
+		tiny_run(user);
 	return NULL;
 }
 

@@ -5,10 +5,12 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifdef __x86_64__
@@ -50,6 +52,17 @@ static inline void tiny_make(const char *path)
 	if (fd < 0 || write(fd, &f, sizeof(f)) != sizeof(f))
 		abort();
 	close(fd);
+}
+
+/* Runs it to its end.  0: there was no process. */
+static inline int tiny_run(char *path)
+{
+	char *argv[] = { path, NULL };
+	pid_t pid;
+
+	if (posix_spawn(&pid, path, NULL, NULL, argv, NULL))
+		return 0;
+	return waitpid(pid, NULL, 0) == pid;
 }
 
 #endif

@@ -109,10 +109,9 @@ void finding_describe(const struct finding *f, char *ret, size_t cap)
 			   "; all of it is plain data, as scanners have; but %s",
 			   f->besides);
 	append(ret, cap, n, "; it uses %.0f %% of a core%s%s.",
-	       l->cpu_share * 100,
-	       f->jit ? " and has a live mining JIT" : "",
+	       l->cpu_share * 100, f->jit ? " and has a live mining JIT" : "",
 	       f->only_read ? ", and it only reads the file that holds this"
-	       : f->idle    ? ", so nothing shows that it mines now"
+	       : f->idle    ? ", and nothing shows that it mines now"
 			    : "");
 }
 

@@ -222,8 +222,9 @@ struct look {
 	const struct who *who;	   /* where anything was found; read while that
 				      memory was still its own, else empty */
 	double cpu_share;	   /* 1.0: a whole core */
-	double wait_share;	   /* that it could have used and did not get;
-				    * measured if there are hits */
+	double wait_share;	   /* of the time, that the thread which waited
+				    * most for a processor did so; measured if
+				    * there are hits */
 	uint64_t read_bytes, shared_bytes, unreadable_bytes;
 };
 

@@ -423,21 +423,49 @@ static uint64_t thread_wait_ns(int tasks, pid_t tid)
 	return waited;
 }
 
-uint64_t proc_wait_ns(const struct proc *p)
+static int by_tid(const void *a, const void *b)
+{
+	const struct proc_wait *x = a, *y = b;
+
+	return (x->tid > y->tid) - (x->tid < y->tid);
+}
+
+size_t proc_waits(const struct proc *p, struct proc_wait **ret)
 {
 	int tasks = openat(p->dir, p->tid == p->pid ? "task" : "../../task",
 			   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	uint64_t waited = 0;
+	struct proc_wait *waits = NULL;
 	pid_t *tids = NULL;
 	size_t n = 0;
 
+	*ret = NULL;
 	if (tasks < 0)
 		return 0;
-	if (proc_list(tasks, &tids, &n))
+	if (proc_list(tasks, &tids, &n) ||
+	    !(waits = calloc(n + 1, sizeof(*waits))))
 		n = 0;
 	for (size_t i = 0; i < n; i++)
-		waited += thread_wait_ns(tasks, tids[i]);
+		waits[i] = (struct proc_wait){ tids[i],
+					       thread_wait_ns(tasks, tids[i]) };
+	if (n)
+		qsort(waits, n, sizeof(*waits), by_tid);
 	free(tids);
 	close(tasks);
-	return waited;
+	*ret = waits;
+	return n;
+}
+
+uint64_t proc_longest_wait(const struct proc_wait *earlier, size_t n_earlier,
+			   const struct proc_wait *later, size_t n_later)
+{
+	uint64_t longest = 0;
+
+	for (size_t i = 0, k = 0; i < n_later; i++) {
+		while (k < n_earlier && earlier[k].tid < later[i].tid)
+			k++;
+		if (k < n_earlier && earlier[k].tid == later[i].tid &&
+		    later[i].ns > earlier[k].ns + longest)
+			longest = later[i].ns - earlier[k].ns;
+	}
+	return longest;
 }

@@ -49,9 +49,22 @@ bool proc_is(const struct proc *p, int pidfd);
  * least a quarter of a second apart, else since the process began. */
 double proc_cpu_share(const struct proc *earlier, const struct proc *later);
 
-/* How long the threads of @p that live have waited for a processor, ns; 0 if the
- * kernel does not say.  It takes a file a thread. */
-uint64_t proc_wait_ns(const struct proc *p);
+/* How long a thread has waited for a processor since it began, ns. */
+struct proc_wait {
+	pid_t tid;
+	uint64_t ns;
+};
+
+/* Those of the threads of @p that live, by tid; the caller frees *ret.  Their
+ * number; 0 with *ret NULL if the kernel does not say.  A file is read for
+ * each. */
+size_t proc_waits(const struct proc *p, struct proc_wait **ret);
+
+/* The longest that any thread waited between @earlier and @later, ns: work
+ * wants a processor all the while, many threads that wake now and then do not.
+ */
+uint64_t proc_longest_wait(const struct proc_wait *earlier, size_t n_earlier,
+			   const struct proc_wait *later, size_t n_later);
 
 /* proc_pid_stat(5) text into @ret (all but uid and dir).  -EBADMSG if it
  * is not of that form. */

@@ -323,40 +323,49 @@ static void conclude(struct look *l, int err)
  * much it used since it began tells of its start, or of last week. */
 #define WATCH_MS 260
 
-/* What its threads waited between two moments, as a share of a core.  The
- * kernel books a wait when it ends: one that began before counts as far as it
- * can have been, and one that has lasted all the while is not booked yet. */
-static double wait_share(const struct proc *now, uint64_t waited_before,
-			 const struct proc *later, uint64_t waited)
+/* What the thread that waited most did so between two moments, as a share of
+ * them.  The kernel books a wait when it ends: one that began before counts as
+ * far as it can have been, and one that has lasted all the while is not booked
+ * yet. */
+static double wait_share(const struct proc *now, const struct proc *later,
+			 uint64_t waited)
 {
-	double share = ((double)waited - (double)waited_before) /
-		       (double)(later->seen_ns - now->seen_ns);
+	double share = (double)waited / (double)(later->seen_ns - now->seen_ns);
 
-	if (waited == waited_before && now->state == 'R' &&
-	    later->state == 'R' && now->cpu_ticks == later->cpu_ticks)
+	if (!waited && now->state == 'R' && later->state == 'R' &&
+	    now->cpu_ticks == later->cpu_ticks)
 		return 1;
-	if (share > later->threads)
-		return later->threads;
-	return share > 0 ? share : 0; /* a thread ended, with what it waited */
+	return share < 1 ? share : 1;
+}
+
+static void watch(struct look *l, const struct proc *now)
+{
+	struct proc later = *l->proc;
+	struct proc_wait *before = NULL, *after = NULL;
+	size_t n_before = proc_waits(now, &before), n_after;
+
+	poll(NULL, 0, WATCH_MS);
+	if (!proc_refresh(&later)) {
+		n_after = proc_waits(&later, &after);
+		l->cpu_share = proc_cpu_share(now, &later);
+		l->wait_share = wait_share(
+			now, &later,
+			proc_longest_wait(before, n_before, after, n_after));
+	}
+	free(before);
+	free(after);
 }
 
 static void measure_work(struct look *l)
 {
-	struct proc now = *l->proc, later = *l->proc;
-	uint64_t waited;
+	struct proc now = *l->proc;
 
 	l->cpu_share = proc_cpu_share(l->proc, l->proc);
 	if (proc_refresh(&now))
 		return;
 	l->cpu_share = proc_cpu_share(l->proc, &now);
-	if (!l->n_hits)
-		return;
-	waited = proc_wait_ns(&now);
-	poll(NULL, 0, WATCH_MS);
-	if (proc_refresh(&later))
-		return;
-	l->cpu_share = proc_cpu_share(&now, &later);
-	l->wait_share = wait_share(&now, waited, &later, proc_wait_ns(&later));
+	if (l->n_hits)
+		watch(l, &now);
 }
 
 static void fill(struct scan *s, struct look *l)

@@ -1,5 +1,6 @@
 /* verdict.c - what a look means. */
 #include <string.h>
+#include <unistd.h>
 #include "maps.h"
 #include "peers.h"
 #include "verdict.h"
@@ -19,8 +20,15 @@
 /* The same for rolling digests, of which a page of code has one. */
 #define ROLLS_MIN 8
 
-/* A process that wants less of a core than this does not mine. */
+/* A process that uses less of a core than this does not mine, unless it gets no
+ * more: then some thread wants a processor all the time.  On a machine at work
+ * threads that wake now and then wait for a third of a short while. */
 #define WORK_MIN 0.10
+#define WAIT_MIN 0.50
+
+/* So much CPU time, in seconds, a wallet or node of Monero may take to begin
+ * (6 s for an empty one, and its keys), before work means that it mines. */
+#define START_MAX 30
 
 /* So many algorithm families a wallet or node may have: Monero's has two. */
 #define WALLET_FAMILIES 2
@@ -62,6 +70,26 @@ static uint64_t dataset(const struct look *l)
 	return best;
 }
 
+/* Is there room for RandomX's cache at all?  It lies in one piece, which may be
+ * several mappings that touch. */
+static bool has_room_for_cache(const struct look *l)
+{
+	size_t n;
+	const struct region *r = l->maps ? maps_regions(l->maps, &n) : NULL;
+	uint64_t start = 0, end = 0;
+
+	for (size_t i = 0; r && i < n; i++) {
+		if (!(r[i].flags & REGION_WRITE))
+			continue;
+		if (r[i].start != end)
+			start = r[i].start;
+		end = r[i].end;
+		if (end - start >= 256 * MIB)
+			return true;
+	}
+	return !r;
+}
+
 /* Kernels for graphics cards run beside the process: its own share of a
  * processor is small.  These devices are for computing; /dev/dri, which every
  * desktop program maps, is not. */
@@ -83,7 +111,8 @@ static bool computes_on_gpu(const struct look *l)
 /* A miner that gets little of a busy or reniced processor wants more. */
 static bool is_busy(const struct look *l)
 {
-	return l->cpu_share + l->wait_share >= WORK_MIN || computes_on_gpu(l);
+	return l->cpu_share >= WORK_MIN || l->wait_share >= WAIT_MIN ||
+	       computes_on_gpu(l);
 }
 
 static bool is_new_family(const struct look *l, size_t i)
@@ -269,17 +298,33 @@ static bool only_libraries(const struct finding *f)
 	return true;
 }
 
+static bool has_family(const struct look *l, const char *family)
+{
+	for (size_t i = 0; i < l->n_hits; i++)
+		if (!strcmp(l->hits[i].rule->family, family))
+			return true;
+	return false;
+}
+
+/* Monero's programs work when they begin.  They have RandomX's and
+ * CryptoNight's code then; a miner of RandomX has memory for it, too, and one
+ * of CryptoNight does not end after half a minute. */
+static bool is_beginning(const struct look *l)
+{
+	return has_family(l, "RandomX") && has_family(l, "CryptoNight") &&
+	       !has_room_for_cache(l) && !computes_on_gpu(l) &&
+	       l->proc->cpu_ticks < START_MAX * (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
 /* Wallets and nodes have a miner's code, too, but they do not run it all day,
  * and not that of many coins. */
 static bool is_idle_wallet(const struct finding *f)
 {
 	const struct look *l = f->look;
-	bool randomx = false;
 
-	for (size_t i = 0; i < l->n_hits; i++)
-		randomx |= !strcmp(l->hits[i].rule->family, "RandomX");
 	return only_libraries(f) && count_families(l) <= WALLET_FAMILIES &&
-	       !f->jit && !(randomx && f->dataset_bytes) && !is_busy(l);
+	       !f->jit && !(has_family(l, "RandomX") && f->dataset_bytes) &&
+	       (!is_busy(l) || is_beginning(l));
 }
 
 static void weigh(const struct look *l, struct finding *f)

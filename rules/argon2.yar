@@ -8,8 +8,9 @@
  * Those bytes are working memory, on the stack or in a hash state, for as long
  * as the program leaves them there: a look may come too late, and a compiler may
  * keep them in registers. The reference implementation, which most miners carry,
- * keeps the same numbers in a structure all the while it fills its memory; and
- * gcc stores the block by a vector, which lies in the program.
+ * keeps the same numbers in a structure all the while it fills its memory; gcc
+ * stores the block by a vector, which lies in the program; and what Argon2id
+ * computes of them is there in any case.
  */
 
 /*
@@ -42,6 +43,61 @@ rule Argon2_Coin_Parameters
 		}
 	condition:
 		any of them
+}
+
+/*
+ * Argon2id takes the positions of the first half of its first pass from blocks
+ * that no password enters: G(0, G(0, Z)), Z the pass, the lane, the slice, the
+ * parameters and a counter. With a coin's parameters they are constants of a
+ * kilobyte, which every implementation makes anew for each hash and keeps while
+ * it fills a quarter of its memory, whatever its compiler did with the parameters.
+ * These are their first 32 bytes, by slice and counter. Argon2d has none.
+ *
+ * Lookalikes: any other parameter makes another block. Half a megabyte and three
+ * passes are no password's; a megabyte, four passes and one lane (Chukwa v2) are
+ * in reach of one, a test suite's say, so that there a pool's words must be beside
+ * them. A scanner with this rule loaded is idle or has many families.
+ */
+rule Argon2_Coin_Addresses
+{
+	meta:
+		family = "Argon2-chukwa"
+		algorithm = "Argon2id (Chukwa)"
+		where = "any"
+		severity = "MEDIUM"
+		reference = "RFC 9106 3.4.1.2 and 3.4.1.3, computed; TurtleCoin src/crypto/hash.h for the parameters"
+		description = "The address blocks of Argon2id with a coin's settings in working memory: an Argon2 proof of work is being computed."
+	strings:
+		$v1_slice_0 = {
+			819f37f8 e7117d55 34daf537 89c9e024 25bf6e7d 53ded215 6654adad 062017b2
+		}
+		$v1_slice_1 = {
+			b68a5029 ced4f496 94610b07 c710fde4 d3677ef4 1743e40f 89324a64 cba65e7e
+		}
+		$v2_slice_0 = {
+			b8680186 f8229030 fccaf1e1 19184a45 8a3d0c29 027396b9 2bc0ed1c b0819682
+		}
+		$v2_slice_0_more = {
+			873d0e97 29d404de 2d7def28 a8318891 8ab1dac9 e7f2c74f 44080146 7a202f1a
+		}
+		$v2_slice_1 = {
+			8fd37392 7ad88de4 12588576 73e90b2e e74e5e40 95ac7310 5df61ddd deb4be01
+		}
+		$v2_slice_1_more = {
+			c2b7e65b ba965723 a91f283c 80b12425 cd494f1a d015e51d f7b3b74f f843e0ad
+		}
+		$wrkz_slice_0 = {
+			854e34af 8a5af084 918b124a e3879a43 c8ac1ce1 bea425aa 003f838f cc0a73e6
+		}
+		$wrkz_slice_1 = {
+			6b2d2b86 da78fb08 52c9e60d a5024482 f0d7697f 64369337 7ed24858 31f69f92
+		}
+		$ask_login = "\"2.0\",\"method\":\"login\",\"params\":{\"login\":\""
+		$ask_submit = "\"method\":\"submit\",\"params\":{\"id\":\""
+		$tell_job = "\"method\":\"job\",\"params\":{\""
+	condition:
+		any of ($v1_*) or any of ($wrkz_*) or
+		(any of ($v2_*) and (any of ($ask_*) or $tell_job))
 }
 
 /*

@@ -17,8 +17,6 @@ import corpus  # noqa: E402
 
 # No constant of their own and no coin's text, in these builds.
 UNSEEN = {"alephium", "cuckatoo"}
-# Its constants are working memory: clang keeps them in registers.
-SOMETIMES = {"chukwa"}
 COMPILERS = ["gcc-O2", "clang-O3"] if have("clang") else ["gcc-O2", "gcc-O3"]
 
 
@@ -32,12 +30,13 @@ class Pow(unittest.TestCase):
 def add_test(program, build):
     def test(self):
         path = corpus.compile_one(self.folder, program, build)
-        with Processes() as processes:
-            families, severity, rules = corpus.look(processes, path, build)
+        for _ in range(3 if program in corpus.WORKING else 1):
+            with Processes() as processes:
+                families, severity, rules = corpus.look(processes, path, build)
+            if families:
+                break
         if program in UNSEEN:
             self.assertEqual(families, [], "seen now: take it from UNSEEN")
-            return
-        if program in SOMETIMES and not families:
             return
         self.assertIn(corpus.PROGRAMS[program], families, str(rules))
         self.assertIn(severity, ("LOW", "MEDIUM", "HIGH"))
@@ -46,7 +45,7 @@ def add_test(program, build):
 
 
 def test_chukwa_by_the_reference(self):
-    """Whose parameters lie on its stack all the while."""
+    """Whose parameters, and what is made of them, lie on its stack."""
     try:
         ctypes.CDLL("libargon2.so.1")
     except OSError as e:
@@ -56,23 +55,27 @@ def test_chukwa_by_the_reference(self):
                                    ROOT / "tests/e2e/chukwa.py",
                                    stdout=subprocess.PIPE)
         processes.ready(p)
-        for _ in range(5):  # on a machine at work a share can stay small
+        wanted = {"Argon2_Coin_Addresses", "Argon2_Coin_Parameters"}
+        for _ in range(10):  # one of them can be overwritten for a moment
             result = support.scan(pid)
-            if result.of(pid):
+            if set(result.rules_of(pid) or []) == wanted:
                 break
-        self.assertEqual(result.rules_of(pid), ["Argon2_Coin_Parameters"],
-                         str(result))
+        self.assertEqual(set(result.rules_of(pid) or []), wanted, str(result))
 
 
 Pow.test_chukwa_by_the_reference = test_chukwa_by_the_reference
 
 
 def test_cuckatoo_vectorized(self):
-    """gcc keeps the shuffle's constant; laid out, so that any machine does."""
-    path = corpus.compile_one(self.folder, "cuckatoo", "gcc-O3-avx2")
-    with Processes() as processes:
-        families, _, rules = corpus.look(processes, path, "gcc-O3-avx2", True)
-    self.assertIn(corpus.PROGRAMS["cuckatoo"], families, str(rules))
+    """gcc keeps the shuffle's constant, clang has two instructions; laid out,
+    so that any machine does."""
+    for build in "gcc-O3-avx2", "clang-O3-avx2":
+        if build.startswith("clang") and not have("clang"):
+            continue
+        with self.subTest(build), Processes() as processes:
+            path = corpus.compile_one(self.folder, "cuckatoo", build)
+            families, _, rules = corpus.look(processes, path, build, True)
+            self.assertIn(corpus.PROGRAMS["cuckatoo"], families, str(rules))
 
 
 Pow.test_cuckatoo_vectorized = test_cuckatoo_vectorized

@@ -429,7 +429,9 @@ static void who_is_starved_wants_more(void **state)
 {
 	cpu_set_t all, one;
 	pid_t child[3];
-	uint64_t waited[3];
+	struct proc_wait *waits[2][3];
+	size_t n[2][3];
+	uint64_t longest[3];
 
 	(void)state;
 	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
@@ -444,7 +446,9 @@ static void who_is_starved_wants_more(void **state)
 
 			assert_int_equal(proc_open(child_procfs(), child[i],
 						   &p), 0);
-			waited[i] = proc_wait_ns(&p) - (round ? waited[i] : 0);
+			n[round][i] = proc_waits(&p, &waits[round][i]);
+			assert_int_equal(n[round][i], 1);
+			assert_int_equal(waits[round][i][0].tid, child[i]);
 			proc_close(&p);
 		}
 		usleep(round ? 0 : 600000);
@@ -452,14 +456,34 @@ static void who_is_starved_wants_more(void **state)
 	for (int i = 0; i < 3; i++) {
 		kill(child[i], SIGKILL);
 		waitpid(child[i], NULL, 0);
+		longest[i] = proc_longest_wait(waits[0][i], n[0][i],
+					       waits[1][i], n[1][i]);
+		free(waits[0][i]);
+		free(waits[1][i]);
 	}
 	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
-	if (waited[0] == 0 && waited[1] == 0) {
+	if (longest[0] == 0 && longest[1] == 0) {
 		puts("no schedstat in this kernel");
 		skip();
 	}
-	assert_true(waited[0] > 100000000 && waited[1] > 100000000);
-	assert_true(waited[2] < 50000000);
+	assert_true(longest[0] > 100000000 && longest[1] > 100000000);
+	assert_true(longest[2] < 50000000);
+}
+
+/* Threads that began or ended meanwhile do not count, nor does any one twice.
+ */
+static void the_longest_wait_counts(void **state)
+{
+	const struct proc_wait a[] = { { 2, 10 }, { 3, 50 }, { 7, 1000 } };
+	const struct proc_wait b[] = {
+		{ 1, 900 }, { 3, 80 }, { 7, 1010 }, { 9, 500 }
+	};
+
+	(void)state;
+	assert_int_equal(proc_longest_wait(a, 3, b, 4), 30);
+	assert_int_equal(proc_longest_wait(b, 4, a, 3), 0);
+	assert_int_equal(proc_longest_wait(a, 3, NULL, 0), 0);
+	assert_int_equal(proc_longest_wait(NULL, 0, b, 4), 0);
 }
 
 int main(void)
@@ -482,6 +506,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_there_is_gone),
 		cmocka_unit_test(the_share_of_a_core),
 		cmocka_unit_test(who_is_starved_wants_more),
+		cmocka_unit_test(the_longest_wait_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,8 @@
 #define CONSTANTS 0x500000ULL /* of the program that runs */
 #define DATA_FILE 0x600000ULL /* of which nothing is executable */
 
-static struct maps *maps_of(uint64_t dataset, bool gpu, bool own_code)
+static struct maps *maps_of(uint64_t dataset, bool split, bool gpu,
+			    bool own_code)
 {
 	char dir[] = "/tmp/test_verdict.XXXXXX", text[512];
 	struct proc p = { .pid = 1 };
@@ -33,10 +34,14 @@ static struct maps *maps_of(uint64_t dataset, bool gpu, bool own_code)
 		 "500000-600000 r--p 0 fe:01 7 /opt/x\n"
 		 "600000-700000 r--p 0 fe:01 9 /usr/share/y\n"
 		 "800000-900000 rw-p 0 00:00 0 [heap]\n"
-		 "%s7f0000000000-%lx rw-p 0 00:00 0\n%s"
+		 "%s7f0000000000-%lx rw-p 0 00:00 0\n"
+		 "%lx-%lx %s-p 0 00:00 0\n%s"
 		 "7ffff7fc1000-7ffff7fc3000 r-xp 0 00:00 0 [vdso]\n",
 		 own_code ? "c00000-d00000 rwxp 0 00:00 0\n" : "",
 		 0x7f0000000000 + (dataset ? dataset : 4096),
+		 0x7f0000000000 + (dataset ? dataset : 4096),
+		 0x7f0000000000 + 2 * (dataset ? dataset : 4096),
+		 split ? "rw" : "r-",
 		 gpu ? "7fff00000000-7fff00001000 rw-s 0 00:05 9 "
 		       "/dev/nvidia-uvm\n"
 		     : "");
@@ -63,9 +68,11 @@ static const struct rule rules[] = {
 	  .severity = SEVERITY_MEDIUM },
 	{ .name = "low", .family = "Scrypt", .where = WHERE_ANY,
 	  .severity = SEVERITY_LOW },
+	{ .name = "cryptonight", .family = "CryptoNight", .where = WHERE_IMAGE,
+	  .severity = SEVERITY_HIGH },
 };
 
-enum { RX, LIVE, ETH, STRATUM, WASM, LOW };
+enum { RX, LIVE, ETH, STRATUM, WASM, LOW, CN };
 
 /* Up to four hits {rule + 1, address} and two shares of binaries. */
 struct scene {
@@ -80,7 +87,9 @@ struct scene {
 		uint32_t of; /* pages; 0: 100 */
 	} share[2];
 	double cpu, wait;
+	unsigned seconds;  /* of CPU time since it began */
 	bool gpu, own_code;
+	bool split;	   /* another mapping like the dataset's touches it */
 	bool text;	   /* the hits are words */
 	const char *peer;  /* an IPv4 address */
 	enum scan_state state;
@@ -99,6 +108,7 @@ struct scene {
 #define WORDS \
 	.text = true, .hit = { { STRATUM + 1, HEAP }, { ETH + 1, HEAP }, \
 			       { LOW + 1, HEAP } }
+#define MONERO .hit = { { RX + 1, CODE }, { CN + 1, CODE } }
 #define FOUND_BESIDES \
 	.verdict = VERDICT_FINDING, .category = CATEGORY_YARA, \
 	.severity = SEVERITY_MEDIUM, .besides = true
@@ -171,6 +181,43 @@ static const struct scene scenes[] = {
 	  .severity = SEVERITY_LOW },
 	{ .what = "a rule in code, starved by others or reniced",
 	  .hit = { { RX + 1, CODE } }, .cpu = 0.03, .wait = 0.9,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "a rule in code, threads that wake on a busy machine",
+	  .hit = { { RX + 1, CODE } }, .cpu = 0.02, .wait = 0.33,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_LOW, .idle = true },
+	{ .what = "a node or wallet that begins", MONERO, .cpu = 0.9,
+	  .seconds = 6, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_LOW, .idle = true },
+	{ .what = "one that goes on working", MONERO, .cpu = 0.9,
+	  .seconds = 31, .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "one that begins, with a cache", MONERO, .cpu = 0.9,
+	  .seconds = 1, .dataset = 256 * MIB, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_YARA, .severity = SEVERITY_HIGH,
+	  .dataset_found = 256 * MIB },
+	{ .what = "one that begins, with a cache that touches other memory",
+	  MONERO, .cpu = 0.9, .seconds = 1, .dataset = 300 * MIB,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "one that begins, in two mappings", MONERO, .cpu = 0.9,
+	  .seconds = 1, .dataset = 128 * MIB, .split = true,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_HIGH },
+	{ .what = "one that begins, with too little for a cache", MONERO,
+	  .cpu = 0.9, .seconds = 1, .dataset = 255 * MIB,
+	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
+	  .severity = SEVERITY_LOW, .idle = true },
+	{ .what = "one that begins and hides", MONERO, .cpu = 0.9,
+	  .hidden = HIDDEN_LIBC, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_YARA, .severity = SEVERITY_HIGH },
+	{ .what = "one that begins, with a live JIT",
+	  .hit = { { RX + 1, CODE }, { CN + 1, CODE }, { LIVE + 1, JIT } },
+	  .own_code = true, .cpu = 0.9, .verdict = VERDICT_FINDING,
+	  .category = CATEGORY_YARA, .severity = SEVERITY_HIGH, .jit = true },
+	{ .what = "RandomX alone is no program of Monero's",
+	  .hit = { { RX + 1, CODE } }, .cpu = 0.9, .seconds = 1,
 	  .verdict = VERDICT_FINDING, .category = CATEGORY_YARA,
 	  .severity = SEVERITY_HIGH },
 	{ .what = "RandomX and its dataset, asleep for now",
@@ -290,9 +337,10 @@ static void set(const struct scene *s, struct look *l, struct hit *hits)
 	memset(l, 0, sizeof(*l));
 	proc = someone;
 	proc.hidden = s->hidden;
+	proc.cpu_ticks = s->seconds * (uint64_t)sysconf(_SC_CLK_TCK);
 	l->proc = &proc;
 	memset(hits, 0, 4 * sizeof(*hits));
-	l->maps = maps_of(s->dataset, s->gpu, s->own_code);
+	l->maps = maps_of(s->dataset, s->split, s->gpu, s->own_code);
 	memset(&who, 0, sizeof(who));
 	if (s->peer) {
 		who.peers.n = 1;

@@ -130,8 +130,10 @@ static int introduce(struct matcher *m, const struct rules *rules)
 	return wire_send(WIRE_SOCKET, &m->out, WIRE_READY, sizeof(ready));
 }
 
-static int refuse(struct matcher *m, int error, const struct why *why)
+static int refuse(struct matcher *m, int error, bool unable,
+		  const struct why *why)
 {
+	m->out.refused.unable = unable;
 	snprintf(m->out.refused.text, sizeof(m->out.refused.text), "%s",
 		 why->text[0] ? why->text : strerror(-error));
 	wire_send(WIRE_SOCKET, &m->out, WIRE_REFUSED, sizeof(m->out.refused));
@@ -177,17 +179,17 @@ static int start(struct matcher *m, int argc, char **argv)
 		tell.string = send_string;
 	if (yr_initialize() != ERROR_SUCCESS ||
 	    yr_set_configuration(YR_CONFIG_MAX_MATCH_DATA, &kept))
-		return refuse(m, -ENOMEM, &why);
+		return refuse(m, -ENOMEM, true, &why);
 	err = rules_load((const char *const *)argv + optind,
 			 (size_t)(argc - optind), &choice, &rules, &why);
 	if (err)
-		return refuse(m, err, &why);
+		return refuse(m, err, err == -ENOMEM, &why);
 	err = match_scan_new(rules, &tell, &m->scan);
 	if (yield)
 		sched_setscheduler(0, SCHED_IDLE, &none);
 	if (!err)
 		err = match_sandbox_enter(&why);
-	return err ? refuse(m, err, &why) : introduce(m, rules);
+	return err ? refuse(m, err, true, &why) : introduce(m, rules);
 }
 
 int main(int argc, char **argv)

@@ -46,7 +46,8 @@ struct match_work {
 };
 
 /* Starts a matcher and waits until its rules are compiled.  -EINVAL: the
- * rules are at fault; -EPERM: as installed_find(); other errors: it could not be started; @why says all.
+ * rules are at fault; -EPERM: as installed_find(); other errors: it could not
+ * be started, or had no memory; @why says all.
  * @options are borrowed for the life of *ret. */
 int match_new(const struct match_options *options, struct match **ret,
 	      struct why *why);

@@ -95,7 +95,7 @@ int match_learn(struct match *m, struct why *why)
 			m->message.refused.text[511] = '\0';
 			text_check_str(m->message.refused.text, why->text,
 				       sizeof(why->text));
-			return -EINVAL;
+			return m->message.refused.unable ? -EIO : -EINVAL;
 		}
 		if (got == 1)
 			got = take[type] ? take[type](m) ?: 1 : -EBADMSG;

@@ -8,7 +8,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include "capture.h"
+#include "localfs.h"
 #include "mem.h"
+#include "reader.h"
+#include "userfault.h"
 
 /* pagemap bits, Documentation/admin-guide/mm/pagemap.rst */
 #define PM_PFN	     ((1ULL << 55) - 1)
@@ -48,7 +51,12 @@ struct mem {
 	const struct region *region;
 	int mem_fd, pagemap_fd;
 	bool can_scan; /* PAGEMAP_SCAN works here */
-	uint64_t page; /* the kernel's page size */
+	struct localfs local;
+	bool any_faults;       /* any process may keep who reads its memory */
+	bool faults;	       /* this one may: it has a userfaultfd */
+	struct reader *reader; /* for what may never come, once needed */
+	bool given_up;	       /* it did not */
+	uint64_t page;	       /* the kernel's page size */
 	struct mem_counts counts;
 
 	/* What is resident: ranges of [scanned so far], then entries. */
@@ -63,7 +71,7 @@ struct mem {
 	uint8_t *bytes;
 	uint64_t address[BATCH_PAGES];
 	uint64_t pfn[BATCH_PAGES]; /* 0: unknown, or not shared */
-	bool fast[BATCH_PAGES]; /* process_vm_readv may read it */
+	bool fast[BATCH_PAGES];	   /* process_vm_readv may read it */
 	bool of_file[BATCH_PAGES]; /* it is a page of m->file */
 	size_t n_pages;
 };
@@ -83,6 +91,8 @@ int mem_new(struct frames *frames, struct mem **ret)
 		return -ENOMEM;
 	}
 	m->frames = frames;
+	m->any_faults = userfault_by_all();
+	localfs_open(&m->local);
 	m->mem_fd = m->pagemap_fd = -1;
 	m->page = (uint64_t)sysconf(_SC_PAGESIZE);
 	*ret = m;
@@ -103,6 +113,9 @@ static void detach(struct mem *m)
 	if (m->pagemap_fd >= 0)
 		close(m->pagemap_fd);
 	m->mem_fd = m->pagemap_fd = -1;
+	reader_free(m->reader);
+	m->reader = NULL;
+	m->given_up = false;
 }
 
 void mem_free(struct mem *m)
@@ -110,6 +123,7 @@ void mem_free(struct mem *m)
 	if (!m)
 		return;
 	detach(m);
+	localfs_close(&m->local);
 	munmap(m->bytes, BATCH_PAGES * FLOW_PAGE);
 	free(m);
 }
@@ -134,8 +148,7 @@ static int scan_ranges(struct mem *m, uint64_t start, uint64_t end,
 	if (n < 0)
 		return -errno;
 	for (int i = 0; i < n; i++)
-		m->ranges[i] =
-			(struct range){ found[i].start, found[i].end };
+		m->ranges[i] = (struct range){ found[i].start, found[i].end };
 	*ret_walked = arg.walk_end;
 	return n;
 }
@@ -160,12 +173,25 @@ int mem_attach(struct mem *m, const struct proc *proc)
 	if (m->pagemap_fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	m->can_scan = scan_ranges(m, 0, m->page, &walked) >= 0;
+	m->faults = m->any_faults || userfault_in(proc);
+	localfs_refresh(&m->local);
 	return 0;
 }
 
 const struct proc *mem_proc(const struct mem *m)
 {
 	return m->proc;
+}
+
+bool mem_may_stall(const struct mem *m, const struct region *region)
+{
+	return !m->proc->saved && region->dev &&
+	       !localfs_has(&m->local, region->dev);
+}
+
+bool mem_stalled(const struct mem *m)
+{
+	return m->given_up;
 }
 
 bool mem_can_scan(const struct mem *m)
@@ -205,8 +231,8 @@ static int next_range(struct mem *m, struct range *ret)
 			if (n < 0)
 				return -ESRCH;
 		} else {
-			m->ranges[0] = (struct range){ m->scan_at,
-						       m->region->end };
+			m->ranges[0] =
+				(struct range){ m->scan_at, m->region->end };
 			m->scan_at = m->region->end;
 		}
 		m->n_ranges = (size_t)n;
@@ -277,15 +303,17 @@ static bool cached(const struct mem *m, uint64_t at)
 	bool plain = m->region->where == WHERE_PLAIN;
 
 	for (uint64_t i = 0; i < m->page; i += FLOW_PAGE)
-		if (!filecache_clean(m->cache, m->file,
-				     file_offset(m, at + i), plain))
+		if (!filecache_clean(m->cache, m->file, file_offset(m, at + i),
+				     plain))
 			return false;
 	return true;
 }
 
+/* /proc/PID/mem never waits for a userfaultfd's owner: handle_userfault() sends
+ * who comes without FAULT_FLAG_ALLOW_RETRY away at once. */
 static bool is_fast(const struct mem *m, uint64_t entry)
 {
-	return m->region->flags & REGION_READ &&
+	return m->region->flags & REGION_READ && !m->faults &&
 	       entry & (PM_FILE | PM_EXCLUSIVE);
 }
 
@@ -342,6 +370,49 @@ static size_t run_length(const struct mem *m, size_t i)
 	return n;
 }
 
+/* May a page at @at never come once it is gone?  Then a reader of its own
+ * copies it. */
+static bool may_stall(const struct mem *m, uint64_t at)
+{
+	const struct region *r = m->region;
+
+	return !r || at < r->start || at >= r->end || mem_may_stall(m, r);
+}
+
+/* After what did not come nothing else is waited for. */
+static bool have_reader(struct mem *m)
+{
+	if (!m->given_up && !m->reader && reader_new(m->mem_fd, &m->reader))
+		m->given_up = true;
+	return !m->given_up;
+}
+
+static ssize_t noted(struct mem *m, ssize_t got)
+{
+	m->given_up |= got == -ETIMEDOUT || got == -EPIPE;
+	return got;
+}
+
+static ssize_t read_vm(struct mem *m, struct iovec *here,
+		       const struct iovec *there, size_t n)
+{
+	if (!may_stall(m, (uintptr_t)there->iov_base))
+		return process_vm_readv(m->proc->tid, here, 1, there, n, 0);
+	return have_reader(m)
+		       ? noted(m, reader_vm(m->reader, m->proc->tid, there, n,
+					    here->iov_base, here->iov_len))
+		       : -1;
+}
+
+static ssize_t read_mem(struct mem *m, void *buf, size_t len, uint64_t at)
+{
+	if (!may_stall(m, at))
+		return pread(m->mem_fd, buf, len, (off_t)at);
+	return have_reader(m)
+		       ? noted(m, reader_mem(m->reader, buf, len, (off_t)at))
+		       : -1;
+}
+
 /* Copies fast pages from @i on, in one call for several runs.  Returns how
  * many pages; 0: the first could not be read this way. */
 static size_t copy_fast(struct mem *m, size_t i)
@@ -364,7 +435,7 @@ static size_t copy_fast(struct mem *m, size_t i)
 			break;
 		}
 	}
-	got = process_vm_readv(m->proc->tid, &here, 1, there, n, 0);
+	got = read_vm(m, &here, there, n);
 	return got < FLOW_PAGE ? 0 : (size_t)got / FLOW_PAGE;
 }
 
@@ -372,16 +443,16 @@ static size_t copy_fast(struct mem *m, size_t i)
 static ssize_t copy_slow(struct mem *m, size_t i)
 {
 	size_t len = run_length(m, i) * FLOW_PAGE;
-	ssize_t got = pread(m->mem_fd, m->bytes + i * FLOW_PAGE, len,
-			    (off_t)m->address[i]);
+	ssize_t got = read_mem(m, m->bytes + i * FLOW_PAGE, len, m->address[i]);
 
 	if (got == 0)
 		return -ESRCH;
 	return got < FLOW_PAGE ? 0 : got / FLOW_PAGE;
 }
 
-/* Device memory and a page that went away between pagemap and copy: it is
- * shown to the sweep as zeros, and counted.  Its frame was not looked at. */
+/* Device memory and a page that went away between pagemap and copy, or that
+ * does not come: it is shown to the sweep as zeros, and counted.  Its frame was
+ * not looked at. */
 static void give_up(struct mem *m, size_t i)
 {
 	memset(m->bytes + i * FLOW_PAGE, 0, FLOW_PAGE);
@@ -430,12 +501,10 @@ static int collect_saved(struct mem *m)
 	m->n_pages = 0;
 	while (m->n_pages < BATCH_PAGES && m->scan_at < m->region->end) {
 		uint64_t at;
-		ssize_t got = capture_read(m->proc->saved, m->scan_at,
-					   m->region->end,
-					   m->bytes + m->n_pages * FLOW_PAGE,
-					   (BATCH_PAGES - m->n_pages) *
-						   FLOW_PAGE,
-					   &at);
+		ssize_t got = capture_read(
+			m->proc->saved, m->scan_at, m->region->end,
+			m->bytes + m->n_pages * FLOW_PAGE,
+			(BATCH_PAGES - m->n_pages) * FLOW_PAGE, &at);
 
 		if (got < 0)
 			return (int)got;
@@ -478,8 +547,7 @@ static void confirm_files(struct mem *m)
 		ssize_t got = 0;
 
 		for (n = 1; i + n < m->n_pages && n < RUN_MAX &&
-			    m->address[i + n] ==
-				    m->address[i] + n * FLOW_PAGE;)
+			    m->address[i + n] == m->address[i] + n * FLOW_PAGE;)
 			n++;
 		if (m->of_file[i])
 			got = pread(m->pagemap_fd, entry,
@@ -517,8 +585,7 @@ ssize_t mem_stretch(struct mem *m, uint64_t from, uint64_t to, uint8_t *buf,
 	ssize_t n, got;
 
 	if (m->proc->saved)
-		return capture_read(m->proc->saved, from, to, buf, cap,
-				    ret_at);
+		return capture_read(m->proc->saved, from, to, buf, cap, ret_at);
 	if (to - from > 63 * m->page)
 		to = from + 63 * m->page;
 	n = pread(m->pagemap_fd, entries,
@@ -537,7 +604,7 @@ ssize_t mem_stretch(struct mem *m, uint64_t from, uint64_t to, uint8_t *buf,
 		end = (first + k) * m->page < to ? (first + k) * m->page : to;
 		if (end - at > cap)
 			end = at + cap;
-		got = pread(m->mem_fd, buf, end - at, (off_t)at);
+		got = read_mem(m, buf, end - at, at);
 		if (got == 0)
 			return -ESRCH;
 		if (got > 0) {

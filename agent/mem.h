@@ -8,7 +8,14 @@
  *    anonymous pages that it shares with a fork: process_vm_readv pins what
  *    it reads, and pinning such a page gives the target a copy of its own
  *    (since Linux 5.19, a7f226604170 "mm/gup: trigger FAULT_FLAG_UNSHARE when
- *    R/O-pinning a possibly shared anonymous page"). */
+ *    R/O-pinning a possibly shared anonymous page").
+ *
+ * A page can go away before it is copied, and both ways then wait for it.  No
+ * memory of which that could be for ever is read by this process itself:
+ *  - of files that are not this kernel's own (localfs.h) a reader that can be
+ *    left behind copies (reader.h);
+ *  - where a userfaultfd can be, the second way is taken, which does not wait
+ *    for one. */
 #ifndef MEM_H
 #define MEM_H
 
@@ -50,6 +57,13 @@ bool mem_is_its_own(const struct mem *);
 
 /* Does PAGEMAP_SCAN work on the process?  Else pagemap is read. */
 bool mem_can_scan(const struct mem *);
+
+/* Can it be that memory of @region, of that process, goes away and never
+ * comes back?  Better looked at last. */
+bool mem_may_stall(const struct mem *, const struct region *region);
+
+/* Was that so?  Then such regions count as unreadable from there on. */
+bool mem_stalled(const struct mem *);
 
 /* Turns to @region of that process; it is borrowed until the next call. */
 void mem_start(struct mem *, const struct region *region);

@@ -101,7 +101,8 @@ static int compile(const struct rules_source *source,
 	for (size_t i = 0; i < source->n && !err; i++)
 		if (add_file(compiler, &source->files[i]))
 			err = -EINVAL;
-	if (err && !c.errors)
+	if (err && (!c.errors ||
+		    compiler->last_error == ERROR_INSUFFICIENT_MEMORY))
 		err = why_set(why, -ENOMEM, "rules: no memory to compile them");
 	if (!err && yr_compiler_get_rules(compiler, ret) != ERROR_SUCCESS)
 		err = why_set(why, -ENOMEM, "rules: libyara has no memory");

@@ -54,7 +54,7 @@ static int make_filters(struct scan *s, struct why *why)
 	int err = make_filter(s, UINT8_MAX, &s->filter, why);
 
 	if (!err)
-		err = make_filter(s, (uint8_t)~(1U << WHERE_CODE),
+		err = make_filter(s, (uint8_t) ~(1U << WHERE_CODE),
 				  &s->anon_filter, why);
 	if (!err)
 		err = make_filter(s, WHERE_PLAIN, &s->any_filter, why);
@@ -252,9 +252,22 @@ static int look_at_region(struct scan *s, const struct region *r,
 	return more;
 }
 
-static int look_at_regions(struct scan *s, struct look *l)
+/* Those whose memory may never come, or those where it always does. */
+static int look_at_those(struct scan *s, struct look *l, bool may_stall)
 {
 	const struct region *r;
+	int err = 0;
+
+	for (size_t i = 0; !err && (r = maps_by_suspicion(s->maps, i)) != NULL;
+	     i++)
+		if (!(l->shallow && r->where == WHERE_PLAIN) &&
+		    mem_may_stall(s->mem, r) == may_stall)
+			err = look_at_region(s, r, l);
+	return err;
+}
+
+static int look_at_regions(struct scan *s, struct look *l)
+{
 	int err = out_of_time(s) ? -ETIMEDOUT : maps_read(l->proc, &s->maps);
 
 	if (err)
@@ -263,10 +276,14 @@ static int look_at_regions(struct scan *s, struct look *l)
 	err = mem_attach(s->mem, l->proc) ?: proc_reread(&s->proc);
 	if (!err && !mem_is_its_own(s->mem))
 		err = -ESRCH; /* and that is another's name */
-	for (size_t i = 0; !err && (r = maps_by_suspicion(s->maps, i)) != NULL;
-	     i++)
-		if (!l->shallow || r->where != WHERE_PLAIN)
-			err = look_at_region(s, r, l);
+	if (!err)
+		err = look_at_those(s, l, false);
+	if (!err)
+		err = look_at_those(s, l, true);
+	if (mem_stalled(s->mem))
+		mark(l, SCAN_PARTIAL,
+		     "memory of a file system that does not "
+		     "answer");
 	if (!err && maps_left_out(s->maps))
 		mark(l, SCAN_PARTIAL, "more than 262144 mappings");
 	return err;

@@ -79,6 +79,7 @@ struct wire_ready {
 };
 
 struct wire_refused {
+	uint32_t unable; /* not for the rules' sake: no memory, no sandbox */
 	char text[512];
 };
 

@@ -162,6 +162,7 @@ class Faults(Case):
         self.run_all([(self.matcher_that(programs, str(i),
                                          f"FAIL_ALLOCATION={i}"),
                        f"the matcher's allocation {i}", {}) for i in tried])
+        self.assertEqual(self.ends[USAGE], 0)  # the rules are not at fault
 
     def reporter(self, name):
         """A spool with one event, and the configuration that names it."""

@@ -1,7 +1,7 @@
 /* fuse.c - holds given bytes in a file of a file system that is its own, and
  * that does not answer.
  *
- *	fuse silent|lock <BYTES
+ *	fuse silent|lock|racing|arguments <BYTES
  *
  * silent: the payload's pages are served, a read of any other is never
  *	answered; a thread waits for one.
@@ -9,6 +9,9 @@
  *	is served once and taken back before it looks, so that it waits in the
  *	second try of the fault, which keeps the lock; another thread asks for
  *	the lock in order to write, and from then on nobody else gets it.
+ * racing: its pages are served to itself, taken back at once, and again and
+ *	again; nobody else is ever answered.
+ * arguments: its arguments lie in the file, on a page that is never served.
  *
  * Prints "ready" and waits for its end.  Needs root and /dev/fuse: ends with
  * status 77 without. */
@@ -33,12 +36,14 @@
 
 #define PAGE  4096UL
 #define PAGES 4096UL
-#define TRAP  1000UL /* the page that is served and taken back */
+#define AHEAD 131072UL /* read at once */
+#define TRAP  1000UL   /* the page that is served and taken back */
 
 static uint8_t *bytes; /* the payload: pages 0 to @n_pages */
 static size_t n_pages;
 static int device;
-static bool lock;
+static bool lock, racing;
+static pid_t owner; /* who is answered while racing */
 static char dir[] = "/tmp/fuse.XXXXXX";
 
 /* ---- the file system ---------------------------------------------------- */
@@ -75,23 +80,25 @@ static void take_back(uint64_t node)
 	} m = { { sizeof(m), FUSE_NOTIFY_INVAL_INODE, 0 },
 		{ node, TRAP * PAGE, PAGE } };
 
-	if (write(device, &m, sizeof(m)) < 0)
+	if (write(device, &m, sizeof(m)) < 0 && errno != ENOENT)
 		warn("taking a page back");
 }
 
 static void on_read(const struct fuse_in_header *h, const void *body)
 {
 	const struct fuse_read_in *in = body;
-	static const uint8_t nothing[PAGE];
+	static const uint8_t nothing[AHEAD];
 	size_t page = in->offset / PAGE;
 	static int served;
 
-	if (page < n_pages && in->size == PAGE) {
+	if (racing && (pid_t)h->pid == owner && in->size <= AHEAD) {
+		answer(h->unique, 0, nothing, in->size);
+	} else if (!racing && page < n_pages && in->size == PAGE) {
 		answer(h->unique, 0, bytes + page * PAGE, PAGE);
 	} else if (lock && page == TRAP && served < 3) {
 		served++;
 		answer(h->unique, 0, nothing, PAGE);
-		take_back(h->nodeid);fprintf(stderr,"served %d\n", served);
+		take_back(h->nodeid);
 	}
 }
 
@@ -99,7 +106,9 @@ static void serve_one(void)
 {
 	static _Alignas(8) uint8_t in[65536 + 4096];
 	const struct fuse_in_header *h = (const void *)in;
-	struct fuse_init_out init = { .major = 7, .minor = 31,
+	struct fuse_init_out init = { .major = 7,
+				      .minor = 31,
+				      .max_readahead = racing ? AHEAD : 0,
 				      .max_write = PAGE };
 	struct fuse_entry_out entry = { .nodeid = 2, .attr = attributes(2) };
 	struct fuse_attr_out attr = { 0 };
@@ -158,7 +167,8 @@ static void mount_and_serve(void)
 		return;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if(sched_setscheduler(0, SCHED_FIFO, &first))warn("fifo");
+	if (lock && sched_setscheduler(0, SCHED_FIFO, &first))
+		warn("SCHED_FIFO");
 	for (;;)
 		serve_one();
 }
@@ -171,7 +181,7 @@ static void *touch(void *at)
 
 	if (lock)
 		sched_setscheduler(0, SCHED_IDLE, &none);
-	return (void *)(uintptr_t)*(volatile uint8_t *)at;
+	return (void *)(uintptr_t) * (volatile uint8_t *)at;
 }
 
 static void *want_lock(void *unused)
@@ -211,19 +221,27 @@ static void take_payload(void)
 	n_pages = (len + PAGE - 1) / PAGE;
 }
 
-int main(int argc, char **argv)
+/* A sixteenth of them goes.  Not by FUSE_NOTIFY_INVAL_INODE: that waits for a
+ * page that another reads, with the device in hand, so that nothing ever ends
+ * it. */
+static void come_and_go(uint8_t *p, int fd)
+{
+	size_t at = (size_t)random() % 16 * PAGES / 16 * PAGE,
+	       len = PAGES / 16 * PAGE;
+
+	for (size_t i = 0; i < PAGES; i++)
+		touch(p + i * PAGE);
+	usleep(200);
+	madvise(p + at, len, MADV_DONTNEED);
+	posix_fadvise(fd, (off_t)at, (off_t)len, POSIX_FADV_DONTNEED);
+}
+
+static uint8_t *map_program(int *ret_fd)
 {
 	char path[64];
 	uint8_t *p;
 	int fd;
 
-	if (argc != 2)
-		errx(2, "usage: fuse silent|lock <BYTES");
-	lock = !strcmp(argv[1], "lock");
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	take_payload();
-	mount_and_serve();
-	munmap(bytes, 16 * PAGE);
 	snprintf(path, sizeof(path), "%s/program", dir);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	p = fd < 0 ? MAP_FAILED
@@ -231,18 +249,75 @@ int main(int argc, char **argv)
 			  MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
 		err(1, "%s", path);
-	madvise(p, PAGES * PAGE, MADV_RANDOM);
+	if (!racing)
+		madvise(p, PAGES * PAGE, MADV_RANDOM);
 	umount2(dir, MNT_DETACH);
 	rmdir(dir);
+	*ret_fd = fd;
+	return p;
+}
+
+static void ready(void)
+{
+	puts("ready");
+	fflush(stdout);
+}
+
+/* Where the kernel says that its arguments are; on the stack of the first
+ * thread, which had better not return. */
+static void *lose_arguments(void *file)
+{
+	int fd = *(int *)file;
+	static char text[4096];
+	unsigned long start = 0;
+	int stat = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	char *s;
+
+	if (stat < 0 || read(stat, text, sizeof(text) - 1) < 0)
+		err(1, "stat");
+	s = strrchr(text, ')');
+	for (int field = 2; s && field < 48; field++) /* proc_pid_stat(5) */
+		s = strchr(s + 1, ' ');
+	if (!s || sscanf(s, "%lu", &start) != 1 || !start)
+		errx(1, "no arg_start");
+	if (mmap((void *)(start & ~(PAGE - 1)), PAGE, PROT_READ,
+		 MAP_PRIVATE | MAP_FIXED, fd,
+		 (off_t)(TRAP * PAGE)) == MAP_FAILED)
+		err(1, "mmap");
+	ready();
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	bool arguments = argc == 2 && !strcmp(argv[1], "arguments");
+	static int fd;
+	uint8_t *p;
+
+	if (argc != 2)
+		errx(2, "usage: fuse silent|lock|racing|arguments <BYTES");
+	lock = !strcmp(argv[1], "lock");
+	racing = !strcmp(argv[1], "racing");
+	owner = getpid();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	take_payload();
+	mount_and_serve();
+	munmap(bytes, 16 * PAGE);
+	p = map_program(&fd);
+	if (racing)
+		ready();
+	while (racing)
+		come_and_go(p, fd);
 	for (size_t i = 0; i < n_pages; i++)
 		touch(p + i * PAGE);
-	in_thread(touch, p + TRAP * PAGE);
+	in_thread(arguments ? lose_arguments : touch,
+		  arguments ? (void *)&fd : p + TRAP * PAGE);
 	usleep(200000);
 	if (lock)
 		in_thread(want_lock, NULL);
 	usleep(200000);
-	puts("ready");
-	fflush(stdout);
+	if (!arguments)
+		ready();
 	for (;;)
 		pause();
 }

@@ -161,11 +161,14 @@ static void faults(void)
 
 static int racing_fd;
 
-/* Pages come and go; a look at one that has just gone would wait for ever. */
+/* Pages come and go; who looks at one that has just gone waits for ever, since
+ * nobody is woken when it comes back. */
 static void *race(void *at)
 {
-	const struct uffdio_zeropage come = { .range = { (uintptr_t)at,
-							 4 * MIB } };
+	const struct uffdio_zeropage come = {
+		.range = { (uintptr_t)at, 4 * MIB },
+		.mode = UFFDIO_ZEROPAGE_MODE_DONTWAKE,
+	};
 
 	for (;;) {
 		struct uffdio_zeropage z = come;
@@ -173,7 +176,9 @@ static void *race(void *at)
 		ioctl(racing_fd, UFFDIO_ZEROPAGE, &z);
 		for (size_t i = 0; i < 4 * MIB; i += PAGE)
 			((volatile uint8_t *)at)[i] = 1;
+		usleep(200);
 		madvise(at, 4 * MIB, MADV_DONTNEED);
+		usleep(200);
 	}
 	return NULL;
 }

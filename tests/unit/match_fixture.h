@@ -121,6 +121,7 @@ static inline void plant(void *user)
 struct target {
 	pid_t pid;
 	struct proc proc;
+	struct region region;
 	struct mem *mem;
 	struct plant *plant;
 	struct suspect all; /* of the region */
@@ -140,6 +141,10 @@ static inline void open_target(struct target *t, const char *text,
 	t->all.start = (uintptr_t)t->plant->region;
 	t->all.end = t->all.start + TARGET_BYTES;
 	t->all.sets = 0xff;
+	t->region = (struct region){ .start = t->all.start,
+				     .end = t->all.end,
+				     .flags = REGION_READ };
+	mem_start(t->mem, &t->region);
 }
 
 static inline void close_target(struct target *t)

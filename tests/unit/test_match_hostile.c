@@ -267,7 +267,7 @@ static const struct {
 	LIE(looked_at_once, START, -EBADMSG, "does not belong"),
 	LIE(rules_for_ever, START, -EBADMSG, "does not belong"),
 	LIE(atoms_for_ever, START, -EBADMSG, "does not belong"),
-	LIE(refuses_loudly, START, -EINVAL, "\\x1b\\x1b"),
+	LIE(refuses_loudly, START, -EIO, "\\x1b\\x1b"),
 	LIE(answers_wrongly, LOOK, -EBADMSG, "does not belong"),
 	LIE(answers_noise, LOOK, -EBADMSG, "does not belong"),
 	LIE(dies_looking, LOOK, -EPIPE, "SIGABRT"),

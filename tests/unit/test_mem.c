@@ -2,6 +2,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sys/syscall.h>
 #include <cmocka.h>
 #include "mem_fixture.h"
 
@@ -145,12 +148,13 @@ static void huge_pages_come_whole(void **state)
 	from = ((uintptr_t)*at - t.region->start) / FLOW_PAGE;
 	while (mem_next(t.mem, &b) == 1)
 		for (size_t i = 0; i < b.n_pages; i++) {
-			uint64_t page = (b.address[i] - t.region->start) /
-						FLOW_PAGE - from;
+			uint64_t page =
+				(b.address[i] - t.region->start) / FLOW_PAGE -
+				from;
 
 			if (page < 6 * MIB / FLOW_PAGE) {
-				assert_true(is_page(b.bytes + i * FLOW_PAGE,
-						    page));
+				assert_true(
+					is_page(b.bytes + i * FLOW_PAGE, page));
 				n++;
 			}
 		}
@@ -178,8 +182,8 @@ static void one_that_ends_is_gone(void **state)
 	child_end(pid);
 	assert_int_equal(mem_next(t.mem, &b), -ESRCH);
 	assert_int_equal(mem_next(u.mem, &b), -ESRCH);
-	assert_int_equal(mem_stretch(u.mem, (uintptr_t)*at,
-				     (uintptr_t)*at + 64, buf, 64, &where),
+	assert_int_equal(mem_stretch(u.mem, (uintptr_t)*at, (uintptr_t)*at + 64,
+				     buf, 64, &where),
 			 -ESRCH);
 	assert_int_equal(mem_attach(u.mem, &u.proc), -ESRCH);
 	miss(&t);
@@ -233,8 +237,8 @@ static void map_file(void *user)
 {
 	uint8_t **at = user;
 
-	*at = mmap(NULL, PAGES * FLOW_PAGE, PROT_READ | PROT_WRITE,
-		   MAP_SHARED, file, 0);
+	*at = mmap(NULL, PAGES * FLOW_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   file, 0);
 	for (size_t i = 0; i < PAGES; i++)
 		fill_page(*at + i * FLOW_PAGE, i);
 }
@@ -268,6 +272,108 @@ static void a_truncated_file_costs_its_pages_only(void **state)
 	miss(&t);
 	child_end(pid);
 	close(file);
+	munmap(at, sizeof(*at));
+}
+
+struct held {
+	uint8_t *at;
+	volatile int let_go; /* 1: the pages, please; 2: they are gone */
+};
+
+static void *let_go(void *user)
+{
+	struct held *h = user;
+
+	while (h->let_go != 1)
+		usleep(1000);
+	if (madvise(h->at, PAGES * FLOW_PAGE, MADV_DONTNEED))
+		_exit(1);
+	h->let_go = 2;
+	return NULL;
+}
+
+/* Under a userfaultfd whose owner, this process, does nothing. */
+static void hold_pages(void *user)
+{
+	struct held *h = user;
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register r = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	pthread_t thread;
+
+	h->at = guarded(PAGES * FLOW_PAGE);
+	for (size_t i = 0; i < PAGES; i++)
+		fill_page(h->at + i * FLOW_PAGE, i);
+	r.range.start = (uintptr_t)h->at;
+	r.range.len = PAGES * FLOW_PAGE;
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
+	    ioctl(fd, UFFDIO_REGISTER, &r))
+		h->at = NULL;
+	else if (pthread_create(&thread, NULL, let_go, h))
+		_exit(1);
+}
+
+/* They do not come back, and nobody waits for them. */
+static void pages_that_are_held_back(void **state)
+{
+	struct held *h = child_shared(sizeof(*h));
+	pid_t pid = child_start(hold_pages, h);
+	uint8_t buf[FLOW_PAGE];
+	struct target t;
+	uint64_t at;
+
+	(void)state;
+	if (!h->at) {
+		child_end(pid);
+		puts("no userfaultfd for us here");
+		skip();
+	}
+	aim(&t, pid, h->at, NULL);
+	assert_int_equal(collect(t.mem), 0);
+	assert_int_equal(t.mem->n_pages, BATCH_PAGES);
+	h->let_go = 1;
+	while (h->let_go != 2)
+		usleep(1000);
+	alarm(20);
+	assert_int_equal(copy(t.mem), 0);
+	assert_int_equal(mem_stretch(t.mem, (uintptr_t)h->at,
+				     (uintptr_t)h->at + FLOW_PAGE, buf,
+				     FLOW_PAGE, &at),
+			 0);
+	alarm(0);
+	assert_int_equal(mem_counts(t.mem)->unreadable_bytes,
+			 BATCH_PAGES * FLOW_PAGE);
+	assert_false(mem_stalled(t.mem));
+	miss(&t);
+	child_end(pid);
+	munmap(h, sizeof(*h));
+}
+
+/* What might stall is copied by another process, and is the same. */
+static void another_reads_what_may_stall(void **state)
+{
+	uint8_t **at = child_shared(sizeof(*at)), count[PAGES] = { 0 };
+	pid_t pid = child_start(write_some, at);
+	struct target t;
+	struct region strange;
+
+	(void)state;
+	aim(&t, pid, *at, NULL);
+	strange = *t.region;
+	strange.dev = 0xfffff;
+	assert_false(mem_may_stall(t.mem, t.region));
+	assert_true(mem_may_stall(t.mem, &strange));
+	assert_null(t.mem->reader);
+	t.region = &strange;
+	mem_start(t.mem, &strange);
+	assert_int_equal(read_all(&t, count), 0);
+	for (size_t i = 0; i < PAGES; i++)
+		assert_int_equal(count[i], is_touched(i));
+	assert_non_null(t.mem->reader);
+	assert_false(mem_stalled(t.mem));
+	assert_int_equal(mem_counts(t.mem)->unreadable_bytes, 0);
+	miss(&t);
+	child_end(pid);
 	munmap(at, sizeof(*at));
 }
 
@@ -365,6 +471,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(one_that_ends_is_gone),
 		cmocka_unit_test(one_that_begins_another_program_is_gone),
 		cmocka_unit_test(a_truncated_file_costs_its_pages_only),
+		cmocka_unit_test(pages_that_are_held_back),
+		cmocka_unit_test(another_reads_what_may_stall),
 		cmocka_unit_test(a_stretch_ends_at_a_hole),
 		cmocka_unit_test(nobody_is_refused),
 	};

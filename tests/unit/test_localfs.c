@@ -1,0 +1,81 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <cmocka.h>
+#include "localfs.h"
+
+static void lines(void **state)
+{
+	static const struct {
+		const char *line;
+		uint32_t dev;
+	} all[] = {
+		{ "36 35 98:0 / /mnt rw,noatime master:1 - ext4 /dev/a rw",
+		  98 << 20 },
+		{ "36 35 0:57 / /mnt rw - overlay overlay rw", 57 },
+		{ "36 35 0:57 / /mnt rw shared:9 - nfs4 host:/ rw", 57 },
+		{ "36 35 0:31 / /sys/fs rw - fusectl fusectl rw", 31 },
+		{ "36 35 0:57 / /mnt rw - fuse host:/ rw", 0 },
+		{ "36 35 0:57 / /mnt rw - fuse.sshfs host:/ rw", 0 },
+		{ "36 35 0:57 / /mnt rw - fuseblk /dev/a rw", 0 },
+		{ "36 35 0:57 / /mnt rw - fusectl.mine a rw", 0 },
+		/* Spaces are \040 in there, so that no name says more. */
+		{ "36 35 0:57 / /a\\040-\\040ext4 rw - fuse.ext4 a rw", 0 },
+		{ "36 35 4096:1 / /mnt rw - ext4 /dev/a rw", 0 },
+		{ "36 35 1:1048576 / /mnt rw - ext4 /dev/a rw", 0 },
+		{ "36 35 0 / /mnt rw - ext4 /dev/a rw", 0 },
+		{ "36 35 0:57 / /mnt rw", 0 },
+		{ "36 35 0:57 / /mnt rw - ", 57 },
+		{ " - ext4", 0 },
+		{ "", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		assert_int_equal(localfs_parse(all[i].line), all[i].dev);
+}
+
+static void this_machine(void **state)
+{
+	struct localfs l;
+	struct stat st;
+
+	(void)state;
+	localfs_open(&l);
+	assert_false(localfs_has(&l, 0xfffff));
+	localfs_refresh(&l);
+	localfs_refresh(&l);
+	assert_int_equal(stat("/proc/self", &st), 0);
+	assert_true(localfs_has(&l, minor(st.st_dev)));
+	assert_true(localfs_has(&l, l.shm));
+	assert_true(localfs_has(&l, 1 << 20)); /* a block device */
+	assert_false(localfs_has(&l, 0xfffff));
+	localfs_close(&l);
+	assert_false(localfs_has(&l, minor(st.st_dev)));
+}
+
+static void without_a_list_all_is_strange(void **state)
+{
+	struct localfs l = { .fd = -1, .shm = 7 };
+
+	(void)state;
+	localfs_refresh(&l);
+	assert_false(localfs_has(&l, 22));
+	assert_true(localfs_has(&l, 7));
+	assert_true(localfs_has(&l, 8 << 20));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines),
+		cmocka_unit_test(this_machine),
+		cmocka_unit_test(without_a_list_all_is_strange),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,182 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <cmocka.h>
+#include "child.h"
+#include "flow.h"
+#include "reader.h"
+#include "userfault.h"
+
+#define LONG (4 * FLOW_PAGE)
+
+struct place {
+	uint8_t *at;
+	int faults; /* a userfaultfd, or -1 */
+};
+
+static void hold(void *user)
+{
+	struct place *p = user;
+
+	p->at = child_map(LONG, PROT_READ | PROT_WRITE);
+	for (size_t i = 0; i < LONG; i++)
+		p->at[i] = (uint8_t)(i * 7 >> 3);
+}
+
+/* The second page is missing, and its owner sleeps. */
+static void hold_back(void *user)
+{
+	struct place *p = user;
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register r = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	p->at = child_map(LONG, PROT_READ | PROT_WRITE);
+	p->at[0] = 1;
+	r.range.start = (uintptr_t)p->at;
+	r.range.len = LONG;
+	p->faults = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (p->faults >= 0 && (ioctl(p->faults, UFFDIO_API, &api) ||
+			       ioctl(p->faults, UFFDIO_REGISTER, &r)))
+		p->faults = -1;
+}
+
+static int open_mem(pid_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static void both_ways(void **state)
+{
+	struct place *p = child_shared(sizeof(*p));
+	pid_t pid = child_start(hold, p);
+	int mem = open_mem(pid);
+	static uint8_t got[LONG], want[LONG];
+	struct iovec there[2] = { { p->at + FLOW_PAGE, FLOW_PAGE },
+				  { p->at, 100 } };
+	struct reader *r;
+
+	(void)state;
+	for (size_t i = 0; i < LONG; i++)
+		want[i] = (uint8_t)(i * 7 >> 3);
+	assert_int_equal(reader_new(mem, &r), 0);
+	assert_int_equal(reader_vm(r, pid, there, 2, got, FLOW_PAGE + 100),
+			 FLOW_PAGE + 100);
+	assert_memory_equal(got, want + FLOW_PAGE, FLOW_PAGE);
+	assert_memory_equal(got + FLOW_PAGE, want, 100);
+	assert_int_equal(reader_mem(r, got, LONG, (off_t)(uintptr_t)p->at),
+			 LONG);
+	assert_memory_equal(got, want, LONG);
+	there[0].iov_base = NULL;
+	assert_int_equal(reader_vm(r, pid, there, 1, got, FLOW_PAGE), -EFAULT);
+	assert_int_equal(reader_mem(r, got, 1, 0), -EIO);
+	assert_int_equal(reader_vm(r, pid, there, 1, got, READER_BYTES + 1),
+			 -EINVAL);
+	assert_int_equal(reader_mem(r, got, READER_BYTES + 1, 0), -EINVAL);
+	child_end(pid);
+	assert_int_equal(reader_mem(r, got, 1, (off_t)(uintptr_t)p->at), 0);
+	assert_int_equal(reader_vm(r, pid, there, 1, got, 1), -ESRCH);
+	reader_free(r);
+	reader_free(NULL);
+	close(mem);
+	munmap(p, sizeof(*p));
+}
+
+/* One after the other waits for the page. */
+static void what_never_comes(void **state)
+{
+	struct place *p = child_shared(sizeof(*p));
+	pid_t pid = child_start(hold_back, p);
+	int mem = open_mem(pid);
+	struct proc proc = child_proc(pid);
+	struct reader *r;
+	uint8_t byte = 0;
+
+	(void)state;
+	if (p->faults < 0) {
+		child_end(pid);
+		puts("no userfaultfd for us here");
+		skip();
+	}
+	assert_true(userfault_in(&proc));
+	for (int i = 0; i < 2; i++) {
+		struct iovec first = { p->at, 1 },
+			     second = { p->at + FLOW_PAGE, 1 };
+
+		assert_int_equal(reader_new(mem, &r), 0);
+		assert_int_equal(reader_vm(r, pid, &first, 1, &byte, 1), 1);
+		assert_int_equal(byte, 1);
+		/* This way does not wait. */
+		assert_int_equal(reader_mem(r, &byte, 1,
+					    (off_t)(uintptr_t)second.iov_base),
+				 -EIO);
+		assert_int_equal(reader_vm(r, pid, &second, 1, &byte, 1),
+				 -ETIMEDOUT);
+		assert_int_equal(reader_vm(r, pid, &first, 1, &byte, 1),
+				 -ETIMEDOUT);
+		/* This wait ends with SIGKILL; FUSE's does not. */
+		reader_free(r);
+	}
+	child_end(pid);
+	proc_close(&proc);
+	close(mem);
+	munmap(p, sizeof(*p));
+}
+
+static void one_that_is_killed(void **state)
+{
+	int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	char path[64], text[64] = "";
+	struct reader *r;
+	uint8_t byte;
+	pid_t pid;
+	FILE *f;
+
+	(void)state;
+	assert_int_equal(reader_new(mem, &r), 0);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	f = fopen(path, "re");
+	assert_non_null(f);
+	assert_non_null(fgets(text, sizeof(text), f));
+	fclose(f);
+	assert_int_equal(sscanf(text, "%d", &pid), 1);
+	kill(pid, SIGKILL);
+	assert_int_equal(reader_mem(r, &byte, 1, (off_t)(uintptr_t)&byte),
+			 -EPIPE);
+	reader_free(r);
+	close(mem);
+}
+
+static void who_has_none(void **state)
+{
+	struct proc proc = child_proc(getpid()), nobody = { .dir = -1 };
+
+	(void)state;
+	assert_false(userfault_in(&proc));
+	assert_false(userfault_in(&nobody));
+	proc_close(&proc);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_ways),
+		cmocka_unit_test(what_never_comes),
+		cmocka_unit_test(one_that_is_killed),
+		cmocka_unit_test(who_has_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -3,78 +3,12 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include <unistd.h>
 #include "capture.h"
-#include "localfs.h"
-#include "mem.h"
+#include "mem_own.h"
 #include "reader.h"
 #include "userfault.h"
-
-/* pagemap bits, Documentation/admin-guide/mm/pagemap.rst */
-#define PM_PFN	     ((1ULL << 55) - 1)
-#define PM_EXCLUSIVE (1ULL << 56)
-#define PM_FILE	     (1ULL << 61)
-#define PM_PRESENT   (1ULL << 63)
-
-/* PAGEMAP_SCAN, include/uapi/linux/fs.h of Linux 6.7; Debian 12's headers
- * are older. */
-struct page_region {
-	uint64_t start, end, categories;
-};
-struct pm_scan_arg {
-	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages,
-		category_inverted, category_mask, category_anyof_mask,
-		return_mask;
-};
-_Static_assert(sizeof(struct pm_scan_arg) == 96, "as the kernel has it");
-#define PAGEMAP_SCAN	_IOWR('f', 16, struct pm_scan_arg)
-#define PAGE_IS_PRESENT (1 << 3)
-#define PAGE_IS_PFNZERO (1 << 5)
-
-#define RANGES	64   /* resident ranges asked for at once */
-#define ENTRIES 1024 /* pagemap entries read at once */
-#define RUN_MAX 128  /* FLOW_PAGEs copied by one call: 512 KiB */
-
-struct range {
-	uint64_t start, end;
-};
-
-struct mem {
-	struct frames *frames;
-	struct filecache *cache; /* or NULL */
-	uint64_t looked_for;
-	uint64_t file; /* the region's, for the cache; 0: none */
-	const struct proc *proc;
-	const struct region *region;
-	int mem_fd, pagemap_fd;
-	bool can_scan; /* PAGEMAP_SCAN works here */
-	struct localfs local;
-	bool any_faults;       /* any process may keep who reads its memory */
-	bool faults;	       /* this one may: it has a userfaultfd */
-	struct reader *reader; /* for what may never come, once needed */
-	bool given_up;	       /* it did not */
-	uint64_t page;	       /* the kernel's page size */
-	struct mem_counts counts;
-
-	/* What is resident: ranges of [scanned so far], then entries. */
-	uint64_t scan_at;
-	struct range ranges[RANGES];
-	size_t n_ranges, range;
-	uint64_t entry_at; /* address of entries[entry] */
-	uint64_t entries[ENTRIES];
-	size_t n_entries, entry;
-
-	/* The batch. */
-	uint8_t *bytes;
-	uint64_t address[BATCH_PAGES];
-	uint64_t pfn[BATCH_PAGES]; /* 0: unknown, or not shared */
-	bool fast[BATCH_PAGES];	   /* process_vm_readv may read it */
-	bool of_file[BATCH_PAGES]; /* it is a page of m->file */
-	size_t n_pages;
-};
 
 int mem_new(struct frames *frames, struct mem **ret)
 {
@@ -128,31 +62,6 @@ void mem_free(struct mem *m)
 	free(m);
 }
 
-/* Asks for the resident ranges of [start, end); -errno, or how many. */
-static int scan_ranges(struct mem *m, uint64_t start, uint64_t end,
-		       uint64_t *ret_walked)
-{
-	struct page_region found[RANGES];
-	struct pm_scan_arg arg = {
-		.size = sizeof(arg),
-		.start = start,
-		.end = end,
-		.vec = (uintptr_t)found,
-		.vec_len = RANGES,
-		.category_inverted = PAGE_IS_PFNZERO,
-		.category_mask = PAGE_IS_PRESENT | PAGE_IS_PFNZERO,
-		.return_mask = PAGE_IS_PRESENT,
-	};
-	int n = ioctl(m->pagemap_fd, PAGEMAP_SCAN, &arg);
-
-	if (n < 0)
-		return -errno;
-	for (int i = 0; i < n; i++)
-		m->ranges[i] = (struct range){ found[i].start, found[i].end };
-	*ret_walked = arg.walk_end;
-	return n;
-}
-
 int mem_attach(struct mem *m, const struct proc *proc)
 {
 	uint64_t walked;
@@ -172,7 +81,7 @@ int mem_attach(struct mem *m, const struct proc *proc)
 	m->pagemap_fd = openat(proc->dir, "pagemap", O_RDONLY | O_CLOEXEC);
 	if (m->pagemap_fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	m->can_scan = scan_ranges(m, 0, m->page, &walked) >= 0;
+	m->can_scan = mem_scan_ranges(m, 0, m->page, &walked) >= 0;
 	m->faults = m->any_faults || userfault_in(proc);
 	localfs_refresh(&m->local);
 	return 0;
@@ -215,63 +124,7 @@ const struct mem_counts *mem_counts(const struct mem *m)
 	return &m->counts;
 }
 
-/* ---- what is resident -------------------------------------------------- */
-
-/* The next range of addresses that hold resident pages.  1, 0 or -ESRCH. */
-static int next_range(struct mem *m, struct range *ret)
-{
-	while (m->range == m->n_ranges) {
-		int n = 1;
-
-		if (m->scan_at >= m->region->end)
-			return 0;
-		if (m->can_scan) {
-			n = scan_ranges(m, m->scan_at, m->region->end,
-					&m->scan_at);
-			if (n < 0)
-				return -ESRCH;
-		} else {
-			m->ranges[0] =
-				(struct range){ m->scan_at, m->region->end };
-			m->scan_at = m->region->end;
-		}
-		m->n_ranges = (size_t)n;
-		m->range = 0;
-	}
-	*ret = m->ranges[m->range];
-	return 1;
-}
-
-/* Reads pagemap entries of @range's beginning and takes them off it. */
-static int read_entries(struct mem *m, struct range *range)
-{
-	uint64_t want = (range->end - range->start) / m->page;
-	ssize_t n;
-
-	if (want > ENTRIES)
-		want = ENTRIES;
-	n = pread(m->pagemap_fd, m->entries, want * 8,
-		  (off_t)(range->start / m->page * 8));
-	if (n < 8)
-		return -ESRCH; /* 0: the memory is no more */
-	m->entry_at = range->start;
-	m->n_entries = (size_t)n / 8;
-	m->entry = 0;
-	range->start += m->n_entries * m->page;
-	if (range->start >= range->end)
-		m->range++;
-	else
-		m->ranges[m->range] = *range;
-	return 0;
-}
-
-static int more_entries(struct mem *m)
-{
-	struct range range;
-	int more = next_range(m, &range);
-
-	return more == 1 ? read_entries(m, &range) ?: 1 : more;
-}
+/* ---- which of it is wanted -------------------------------------------- */
 
 static uint64_t file_offset(const struct mem *m, uint64_t at)
 {
@@ -328,7 +181,7 @@ static int collect(struct mem *m)
 		bool of_file;
 
 		if (m->entry == m->n_entries) {
-			int more = more_entries(m);
+			int more = mem_more_entries(m);
 
 			if (more < 0)
 				return more;
@@ -356,129 +209,7 @@ static int collect(struct mem *m)
 	return 0;
 }
 
-/* ---- the copy ---------------------------------------------------------- */
-
-/* Pages from @i that stand behind each other and go the same way. */
-static size_t run_length(const struct mem *m, size_t i)
-{
-	size_t n = 1;
-
-	while (i + n < m->n_pages && n < RUN_MAX &&
-	       m->fast[i + n] == m->fast[i] &&
-	       m->address[i + n] == m->address[i] + n * FLOW_PAGE)
-		n++;
-	return n;
-}
-
-/* May a page at @at never come once it is gone?  Then a reader of its own
- * copies it. */
-static bool may_stall(const struct mem *m, uint64_t at)
-{
-	const struct region *r = m->region;
-
-	return !r || at < r->start || at >= r->end || mem_may_stall(m, r);
-}
-
-/* After what did not come nothing else is waited for. */
-static bool have_reader(struct mem *m)
-{
-	if (!m->given_up && !m->reader && reader_new(m->mem_fd, &m->reader))
-		m->given_up = true;
-	return !m->given_up;
-}
-
-static ssize_t noted(struct mem *m, ssize_t got)
-{
-	m->given_up |= got == -ETIMEDOUT || got == -EPIPE;
-	return got;
-}
-
-static ssize_t read_vm(struct mem *m, struct iovec *here,
-		       const struct iovec *there, size_t n)
-{
-	if (!may_stall(m, (uintptr_t)there->iov_base))
-		return process_vm_readv(m->proc->tid, here, 1, there, n, 0);
-	return have_reader(m)
-		       ? noted(m, reader_vm(m->reader, m->proc->tid, there, n,
-					    here->iov_base, here->iov_len))
-		       : -1;
-}
-
-static ssize_t read_mem(struct mem *m, void *buf, size_t len, uint64_t at)
-{
-	if (!may_stall(m, at))
-		return pread(m->mem_fd, buf, len, (off_t)at);
-	return have_reader(m)
-		       ? noted(m, reader_mem(m->reader, buf, len, (off_t)at))
-		       : -1;
-}
-
-/* Copies fast pages from @i on, in one call for several runs.  Returns how
- * many pages; 0: the first could not be read this way. */
-static size_t copy_fast(struct mem *m, size_t i)
-{
-	struct iovec there[64];
-	struct iovec here = { m->bytes + i * FLOW_PAGE, 0 };
-	size_t n = 0;
-	ssize_t got;
-
-	for (size_t at = i; at < m->n_pages && m->fast[at] && n < 64; n++) {
-		size_t pages = run_length(m, at);
-
-		there[n].iov_base = (void *)(uintptr_t)m->address[at];
-		there[n].iov_len = pages * FLOW_PAGE;
-		here.iov_len += pages * FLOW_PAGE;
-		at += pages;
-		/* One long run a call: what was copied is still in cache. */
-		if (here.iov_len >= RUN_MAX * FLOW_PAGE) {
-			n++;
-			break;
-		}
-	}
-	got = read_vm(m, &here, there, n);
-	return got < FLOW_PAGE ? 0 : (size_t)got / FLOW_PAGE;
-}
-
-/* The same through /proc/PID/mem, one run; -ESRCH: the memory is no more. */
-static ssize_t copy_slow(struct mem *m, size_t i)
-{
-	size_t len = run_length(m, i) * FLOW_PAGE;
-	ssize_t got = read_mem(m, m->bytes + i * FLOW_PAGE, len, m->address[i]);
-
-	if (got == 0)
-		return -ESRCH;
-	return got < FLOW_PAGE ? 0 : got / FLOW_PAGE;
-}
-
-/* Device memory and a page that went away between pagemap and copy, or that
- * does not come: it is shown to the sweep as zeros, and counted.  Its frame was
- * not looked at. */
-static void give_up(struct mem *m, size_t i)
-{
-	memset(m->bytes + i * FLOW_PAGE, 0, FLOW_PAGE);
-	m->counts.unreadable_bytes += FLOW_PAGE;
-	m->pfn[i] = 0;
-	m->of_file[i] = false;
-}
-
-static int copy(struct mem *m)
-{
-	for (size_t i = 0; i < m->n_pages;) {
-		ssize_t n = m->fast[i] ? (ssize_t)copy_fast(m, i) : 0;
-
-		if (n == 0)
-			n = copy_slow(m, i);
-		if (n < 0)
-			return (int)n;
-		if (n == 0) {
-			give_up(m, i);
-			n = 1;
-		}
-		i += (size_t)n;
-	}
-	m->counts.read_bytes += m->n_pages * FLOW_PAGE;
-	return 0;
-}
+/* ---- batches ------------------------------------------------------------ */
 
 /* process_vm_readv() goes by pid.  While the process's own directory still
  * answers, that pid has not been given to another one.  And this memory is
@@ -524,7 +255,7 @@ int mem_next(struct mem *m, struct batch *ret)
 	int err = m->proc->saved ? collect_saved(m) : collect(m);
 
 	if (!err && !m->proc->saved)
-		err = copy(m);
+		err = mem_copy(m);
 	if (!err && !mem_is_its_own(m))
 		err = -ESRCH;
 	if (err)
@@ -604,7 +335,7 @@ ssize_t mem_stretch(struct mem *m, uint64_t from, uint64_t to, uint8_t *buf,
 		end = (first + k) * m->page < to ? (first + k) * m->page : to;
 		if (end - at > cap)
 			end = at + cap;
-		got = read_mem(m, buf, end - at, at);
+		got = mem_read(m, buf, end - at, at);
 		if (got == 0)
 			return -ESRCH;
 		if (got > 0) {

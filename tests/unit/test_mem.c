@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <cmocka.h>
 #include "mem_fixture.h"
@@ -259,7 +260,7 @@ static void a_truncated_file_costs_its_pages_only(void **state)
 	assert_int_equal(collect(t.mem), 0);
 	assert_int_equal(t.mem->n_pages, BATCH_PAGES);
 	assert_int_equal(ftruncate(file, 100 * FLOW_PAGE), 0);
-	assert_int_equal(copy(t.mem), 0);
+	assert_int_equal(mem_copy(t.mem), 0);
 	for (size_t i = 0; i < BATCH_PAGES; i++) {
 		const uint8_t *page = t.mem->bytes + i * FLOW_PAGE;
 
@@ -335,7 +336,7 @@ static void pages_that_are_held_back(void **state)
 	while (h->let_go != 2)
 		usleep(1000);
 	alarm(20);
-	assert_int_equal(copy(t.mem), 0);
+	assert_int_equal(mem_copy(t.mem), 0);
 	assert_int_equal(mem_stretch(t.mem, (uintptr_t)h->at,
 				     (uintptr_t)h->at + FLOW_PAGE, buf,
 				     FLOW_PAGE, &at),

@@ -3,6 +3,7 @@
 processes whose memory is known, and of what was saved of them."""
 import json
 import pathlib
+import subprocess
 import sys
 import unittest
 
@@ -295,7 +296,10 @@ wait = 0.2
         self.status(davylamp("hash", "verify", out), USAGE)
 
     def test_code_of_a_process(self):
-        done = davylamp("hash", "compare", self.target.pid, support.PLANT,
+        shell = self.p.start("/bin/bash", "-c", "echo ready; read x",
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.p.ready(shell)
+        done = davylamp("hash", "compare", shell.pid, "/bin/bash",
                         support.DAVYLAMP)
         self.status(done, CLEAN)
         same, other = done.out.splitlines()

@@ -187,8 +187,9 @@ class Faults(Case):
         self.ends[done.returncode] += 1
         said = done.stderr.decode(errors="replace")
         out = folder / "out.jsonl"
-        # json-c 0.16 follows keys that it had no memory for.  What waited
-        # still does, and the service manager starts the reporter again.
+        # json_tokener_parse_ex() of json-c 0.16 gives a key that it had no
+        # memory for to json_object_object_add_ex(), which follows it.  What
+        # waited still does, and the service manager starts the reporter again.
         crashed = done.returncode == -signal.SIGSEGV
         if done.returncode not in (0, 2, 3, 4) and not crashed:
             return f"allocation {i}: status {done.returncode} {said[-300:]}"

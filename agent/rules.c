@@ -17,31 +17,45 @@ struct rules {
 	struct rules_source source;
 	struct rules_plan plan;
 	YR_RULES *compiled;
-	uint8_t used;		/* SET_BIT of the sets that report a rule */
-	struct rule *rules;	/* per rule of libyara, private ones too */
-	uint8_t *where;		/* likewise: enum where; WHERE_COUNT: private */
-	uint32_t *number;	/* libyara's index -> ours */
-	uint32_t *index;	/* ours -> libyara's */
-	uint32_t n_all, n;	/* libyara's count; ours, without private */
+	uint8_t used;	    /* SET_BIT of the sets that report a rule */
+	struct rule *rules; /* per rule of libyara, private ones too */
+	uint8_t *where;	    /* likewise: enum where; WHERE_COUNT: private */
+	uint32_t *number;   /* libyara's index -> ours */
+	uint32_t *index;    /* ours -> libyara's */
+	uint32_t n_all, n;  /* libyara's count; ours, without private */
 	char version[17];
 };
 
 /* ---- compiling ---------------------------------------------------------- */
 
 struct complaint {
+	const YR_COMPILER *compiler;
 	struct why *why;
 	size_t errors;
+	bool no_memory; /* the rules are not at fault */
 };
 
+/* What libyara says where it had no memory: its own error, what its lexer
+ * calls fatal, or nothing, of an error that it has no words for. */
+static bool is_no_memory(const struct complaint *c, const char *message)
+{
+	return c->compiler->last_error == ERROR_INSUFFICIENT_MEMORY ||
+	       !message[0] || !strcmp(message, "not enough memory") ||
+	       !strcmp(message, "internal fatal error");
+}
+
 /* The first error is told in full; the others only count. */
-static void complain(int level, const char *file, int line,
-		     const YR_RULE *rule, const char *message, void *user)
+static void complain(int level, const char *file, int line, const YR_RULE *rule,
+		     const char *message, void *user)
 {
 	struct complaint *c = user;
 	char shown[160], name[200];
 
 	(void)rule;
-	if (level != YARA_ERROR_LEVEL_ERROR || c->errors++)
+	if (level != YARA_ERROR_LEVEL_ERROR)
+		return;
+	c->no_memory |= is_no_memory(c, message);
+	if (c->errors++)
 		return;
 	text_escape_str(file ? file : "?", name, sizeof(name));
 	text_escape_str(message, shown, sizeof(shown));
@@ -92,17 +106,17 @@ static int compile(const struct rules_source *source,
 
 	if (yr_compiler_create(&compiler) != ERROR_SUCCESS)
 		return -ENOMEM;
+	c.compiler = compiler;
 	/* Else libyara zeroes a MiB for each part of them, in use or not. */
 	compiler->arena->initial_buffer_size = PART_BYTES;
 	yr_compiler_set_callback(compiler, complain, &c);
 	yr_compiler_set_include_callback(compiler, include, free_include,
-					(void *)choice);
+					 (void *)choice);
 	/* After an error the compiler must not be given more. */
 	for (size_t i = 0; i < source->n && !err; i++)
 		if (add_file(compiler, &source->files[i]))
 			err = -EINVAL;
-	if (err && (!c.errors ||
-		    compiler->last_error == ERROR_INSUFFICIENT_MEMORY))
+	if (err && (!c.errors || c.no_memory))
 		err = why_set(why, -ENOMEM, "rules: no memory to compile them");
 	if (!err && yr_compiler_get_rules(compiler, ret) != ERROR_SUCCESS)
 		err = why_set(why, -ENOMEM, "rules: libyara has no memory");
@@ -206,7 +220,8 @@ static int describe(struct rules *r, YR_RULES *set,
 		to->where = WHERE_IMAGE;
 		to->severity = SEVERITY_HIGH;
 		keep(to->name, sizeof(to->name), rule->identifier);
-		yr_rule_metas_foreach(rule, m) {
+		yr_rule_metas_foreach(rule, m)
+		{
 			err = read_meta(rule, m, to, why);
 			if (err)
 				return err;
@@ -257,7 +272,8 @@ static void make_version(struct rules *r)
 }
 
 int rules_load(const char *const *paths, size_t n,
-	       const struct rules_choice *choice, struct rules **ret, struct why *why)
+	       const struct rules_choice *choice, struct rules **ret,
+	       struct why *why)
 {
 	struct rules *r = calloc(1, sizeof(*r));
 	int err = r ? 0 : -ENOMEM;
@@ -345,8 +361,8 @@ void rules_why_slow(const struct rules *r, uint32_t i, char *ret, size_t cap)
 {
 	const struct plan_rule *p = &r->plan.rules[r->index[i]];
 
-	snprintf(ret, cap, "%s%s%s", p->why ? p->why : "",
-		 p->name ? " " : "", p->name ? p->name : "");
+	snprintf(ret, cap, "%s%s%s", p->why ? p->why : "", p->name ? " " : "",
+		 p->name ? p->name : "");
 }
 
 YR_RULES *rules_set(const struct rules *r, unsigned set)

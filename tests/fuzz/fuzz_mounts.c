@@ -4,6 +4,7 @@
 #include "exefile.c"
 #include "frames.c"
 #include "keyset.c"
+#include "lazymem.c"
 #include "sha256.c"
 #include "views_mounts.c"
 

@@ -1,13 +1,17 @@
 /* budget.c - how much CPU time the service may spend, and when.
  *
  * Time is cut into slots of ten seconds.  What the slots of a window hold
- * together never exceeds the share, but for the one piece of work that was
- * under way: a batch, or the start of a matcher. */
+ * together never exceeds the share: a part of it is kept back for the one piece
+ * of work that is under way when the rest is spent, a batch or the start of a
+ * matcher, and for what is done whether there is anything left or not. */
 #include <string.h>
 #include "budget.h"
 
-/* Steady work gets this part of the share. */
+/* Steady work gets this part of the share, */
 #define STEADY 0.7
+
+/* and all work together this one. */
+#define ALL 0.95
 
 void budget_init(struct budget *b, double share, uint64_t now_ns)
 {
@@ -82,7 +86,7 @@ static uint64_t free_at(const struct budget *b, uint64_t now_ns, double limit)
 uint64_t budget_next(const struct budget *b, enum lane lane,
 		     uint64_t now_ns)
 {
-	double all = b->share * (double)BUDGET_WINDOW_NS;
+	double all = ALL * b->share * (double)BUDGET_WINDOW_NS;
 	uint64_t at;
 
 	if (lane == LANE_URGENT)

@@ -23,7 +23,8 @@
 #include "resume.h"
 #include "service_own.h"
 
-/* ---- what a reload replaces ------------------------------------------------ */
+/* ---- what a reload replaces ------------------------------------------------
+ */
 
 static void gear_free(struct service_gear *g)
 {
@@ -66,40 +67,64 @@ static int make_scans(struct service *s, struct service_gear *g,
 	return err;
 }
 
-static int gear_new(struct service *s, struct service_gear **ret,
-		    struct why *why)
+/* The configuration and the hash set. */
+static int gear_open(const char *config_path, struct service_gear **ret,
+		     struct why *why)
 {
 	struct service_gear *g = calloc(1, sizeof(*g));
-	const struct match *m;
 	int err;
 
 	if (!g)
 		return -ENOMEM;
-	err = config_load(s->config_path, &g->config, why);
+	err = config_load(config_path, &g->config, why);
 	if (err) {
 		free(g);
 		return -EINVAL;
 	}
 	exclude_begin(g->config.excludes);
-	err = open_set(g, why) ? -EINVAL : 0;
-	if (!err)
-		err = make_scans(s, g, why);
-	if (err) {
+	if (open_set(g, why)) {
 		gear_free(g);
-		return err;
+		return -EINVAL;
 	}
-	m = scan_match(g->scans[LANE_STEADY]);
-	g->tools = (struct finding_tools){
-		match_engine(m), match_version(m), hashset_version(g->set),
-		g->config.findings.environment
-	};
-	snprintf(g->version, sizeof(g->version), "%s-%s", match_version(m),
-		 hashset_version(g->set));
 	*ret = g;
 	return 0;
 }
 
-/* ---- the whole pass -------------------------------------------------------- */
+/* The rules, in matchers. */
+static int gear_arm(struct service *s, struct service_gear *g, struct why *why)
+{
+	const struct match *m;
+	int err = make_scans(s, g, why);
+
+	if (err)
+		return err;
+	m = scan_match(g->scans[LANE_STEADY]);
+	g->tools = (struct finding_tools){ match_engine(m), match_version(m),
+					   hashset_version(g->set),
+					   g->config.findings.environment };
+	snprintf(g->version, sizeof(g->version), "%s-%s", match_version(m),
+		 hashset_version(g->set));
+	return 0;
+}
+
+static int gear_new(struct service *s, struct service_gear **ret,
+		    struct why *why)
+{
+	struct service_gear *g;
+	int err = gear_open(s->config_path, &g, why);
+
+	if (err)
+		return err;
+	err = gear_arm(s, g, why);
+	if (err)
+		gear_free(g);
+	else
+		*ret = g;
+	return err;
+}
+
+/* ---- the whole pass --------------------------------------------------------
+ */
 
 /* A number in [0, 1) that nobody can foretell. */
 static double chance(void)
@@ -148,12 +173,13 @@ static void end_pass(struct service *s)
 		(unsigned long long)s->pass.number, s->pass.all,
 		(double)s->pass.last_ns / 1e9);
 	if (resume_save(s->gear->config.findings.state, s->gear->version,
-		      s->queue))
+			s->queue))
 		log_say(LOG_WARNING, "%s/resume can not be written",
 			s->gear->config.findings.state);
 }
 
-/* ---- reload ---------------------------------------------------------------- */
+/* ---- reload ----------------------------------------------------------------
+ */
 
 /* What is open already stays as it was opened. */
 static void warn_of_restart(const struct config *old, const struct config *new)
@@ -204,7 +230,8 @@ static void reload(struct service *s)
 	notify_send("READY=1");
 }
 
-/* ---- what is next ---------------------------------------------------------- */
+/* ---- what is next ----------------------------------------------------------
+ */
 
 static uint64_t next_time(const struct service *s)
 {
@@ -233,8 +260,7 @@ static void step(struct service *s)
 		t = service_due(s, lane = LANE_STEADY);
 	if (t)
 		service_look(s, t, lane);
-	if (s->pass.running && !queue_length(s->queue, LANE_STEADY) &&
-	    !s->stop)
+	if (s->pass.running && !queue_length(s->queue, LANE_STEADY) && !s->stop)
 		end_pass(s);
 	service_attend(s, t ? 0 : next_time(s));
 	service_charge(s, LANE_URGENT);
@@ -248,9 +274,10 @@ static void announce(const struct service *s)
 
 	match_rules(scan_match(s->gear->scans[LANE_STEADY]), &n);
 	views_describe(s->views, views, sizeof(views));
-	log_say(LOG_NOTICE, "davylamp " DAVYLAMP_VERSION ": %zu rules %s, page "
-			    "digests %s", n, s->gear->tools.rules_version,
-		s->gear->tools.set_version);
+	log_say(LOG_NOTICE,
+		"davylamp " DAVYLAMP_VERSION ": %zu rules %s, page "
+		"digests %s",
+		n, s->gear->tools.rules_version, s->gear->tools.set_version);
 	log_say(LOG_INFO, "events by %s; %s", sensor_mode_name(state->mode),
 		views);
 	if (state->why_no_bpf[0])
@@ -287,7 +314,8 @@ int service_check(const char *config_path, FILE *out, struct why *why)
 	return err;
 }
 
-/* ---- start and end --------------------------------------------------------- */
+/* ---- start and end ---------------------------------------------------------
+ */
 
 static int take_signals(struct service *s)
 {
@@ -348,18 +376,22 @@ static int start(struct service *s, struct why *why)
 	if (!err)
 		err = filecache_new(&s->cache);
 	if (!err)
-		err = gear_new(s, &s->gear, why);
+		err = gear_open(s->config_path, &s->gear, why);
+	/* For a moment this takes what BTF of the kernel does: before there is
+	 * anything else. */
+	if (!err)
+		err = open_senses(s, why);
+	if (!err)
+		err = gear_arm(s, s->gear, why);
 	if (!err)
 		err = record_open(&s->gear->config, &s->record, why);
 	if (!err)
 		err = queue_new(&s->queue);
 	if (!err)
 		err = service_net_new(&s->net);
-	if (!err)
-		err = open_senses(s, why);
 	if (err)
 		return err;
-	frames_take(s->frames); /* only now: BTF of the kernel is gone again */
+	frames_take(s->frames);
 	filecache_take(s->cache);
 	open_status(s);
 	s->cgroups = cgroup_open();
@@ -374,8 +406,7 @@ static int start(struct service *s, struct why *why)
 	return err ?: confine_started(why);
 }
 
-int service_new(const char *config_path, struct service **ret,
-		struct why *why)
+int service_new(const char *config_path, struct service **ret, struct why *why)
 {
 	struct service *s = calloc(1, sizeof(*s));
 	int err;
@@ -411,7 +442,7 @@ void service_free(struct service *s)
 		return;
 	if (s->census) /* else it knows of nothing */
 		resume_save(s->gear->config.findings.state, s->gear->version,
-			  s->queue);
+			    s->queue);
 	status_close(s->status);
 	sensor_free(s->sensor);
 	views_close(s->views);

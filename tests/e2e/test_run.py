@@ -283,7 +283,7 @@ class Run(Case):
             time.sleep(2)
             for each in p:
                 self.p.stop(each)
-            return s.status()["budget"]["used"] > 0.00099
+            return s.status()["budget"]["used"] > 0.00094
         wait_for(spend, 150, "a budget that is spent")
         for _ in range(4):
             self.p.start("sh", "-c", "while :; do :; done")

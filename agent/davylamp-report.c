@@ -150,8 +150,7 @@ _Noreturn static void follow(struct report_run *r, struct spool *s)
 	}
 }
 
-/* ---- the other commands ---------------------------------------------------
- */
+/* ---- the other commands ----------------------------------------------- */
 
 static int status(struct spool *s, const struct config *c)
 {

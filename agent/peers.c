@@ -21,8 +21,7 @@
 
 enum { ESTABLISHED = 1, SYN_SENT = 2, SYN_RECEIVED = 3 }; /* tcp_states.h */
 
-/* ---- the list -------------------------------------------------------------
- */
+/* ---- the list --------------------------------------------------------- */
 
 void peers_normalize(struct peer *p)
 {
@@ -90,8 +89,7 @@ const char *peers_address(uint16_t family, const uint8_t address[static 16],
 	return ret;
 }
 
-/* ---- a line -----------------------------------------------------------------
- */
+/* ---- a line ----------------------------------------------------------- */
 
 /* "0100007F:1F90": each 32 bits of the address as the CPU's own number. */
 static const char *get_end(const char *s, uint16_t family, uint8_t address[16],

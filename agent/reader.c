@@ -110,8 +110,7 @@ static bool too_many(void)
 	return full;
 }
 
-/* ---- its life -------------------------------------------------------------
- */
+/* ---- its life --------------------------------------------------------- */
 
 static int start(struct reader *r, int mem)
 {
@@ -178,8 +177,7 @@ void reader_free(struct reader *r)
 	free(r);
 }
 
-/* ---- a copy ----------------------------------------------------------------
- */
+/* ---- a copy ----------------------------------------------------------- */
 
 static bool waits_for_cpu(const struct reader *r)
 {

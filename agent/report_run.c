@@ -186,8 +186,7 @@ static int deliver(struct report_run *r, struct spool_entry *entry)
 	return err == -ENOENT ? 1 : err;
 }
 
-/* ---- one pass -------------------------------------------------------------
- */
+/* ---- one pass --------------------------------------------------------- */
 
 struct turn {
 	struct spool_entry *entry;

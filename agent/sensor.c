@@ -35,8 +35,7 @@ static void tell(void *user, const struct event *e)
 	s->take(s->user, e);
 }
 
-/* ---- which way ------------------------------------------------------------
- */
+/* ---- which way -------------------------------------------------------- */
 
 static int set_timer(struct sensor *s)
 {

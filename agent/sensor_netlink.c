@@ -42,8 +42,7 @@ struct netlink {
 	int64_t to_boottime_ns; /* from CLOCK_MONOTONIC */
 };
 
-/* ---- the table --------------------------------------------------------------
- */
+/* ---- the table -------------------------------------------------------- */
 
 static uint32_t home(const struct netlink *l, pid_t pid)
 {

@@ -224,8 +224,7 @@ void sensor_programs_close(struct sensor_programs *all)
 		close(all->measuring);
 }
 
-/* ---- asking the kernel -----------------------------------------------------
- */
+/* ---- asking the kernel ------------------------------------------------ */
 
 static bool get_info(const struct sensor_programs *all, size_t i,
 		     struct bpf_prog_info *ret)

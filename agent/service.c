@@ -23,8 +23,7 @@
 #include "resume.h"
 #include "service_own.h"
 
-/* ---- what a reload replaces ------------------------------------------------
- */
+/* ---- what a reload replaces ------------------------------------------- */
 
 static void gear_free(struct service_gear *g)
 {
@@ -123,8 +122,7 @@ static int gear_new(struct service *s, struct service_gear **ret,
 	return err;
 }
 
-/* ---- the whole pass --------------------------------------------------------
- */
+/* ---- the whole pass --------------------------------------------------- */
 
 /* A number in [0, 1) that nobody can foretell. */
 static double chance(void)
@@ -178,8 +176,7 @@ static void end_pass(struct service *s)
 			s->gear->config.findings.state);
 }
 
-/* ---- reload ----------------------------------------------------------------
- */
+/* ---- reload ----------------------------------------------------------- */
 
 /* What is open already stays as it was opened. */
 static void warn_of_restart(const struct config *old, const struct config *new)
@@ -230,8 +227,7 @@ static void reload(struct service *s)
 	notify_send("READY=1");
 }
 
-/* ---- what is next ----------------------------------------------------------
- */
+/* ---- what is next ----------------------------------------------------- */
 
 static uint64_t next_time(const struct service *s)
 {
@@ -314,8 +310,7 @@ int service_check(const char *config_path, FILE *out, struct why *why)
 	return err;
 }
 
-/* ---- start and end ---------------------------------------------------------
- */
+/* ---- start and end ---------------------------------------------------- */
 
 static int take_signals(struct service *s)
 {

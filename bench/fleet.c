@@ -35,8 +35,7 @@ struct world {
 	size_t n_first;
 };
 
-/* ---- a heap ---------------------------------------------------------------
- */
+/* ---- a heap ----------------------------------------------------------- */
 
 static uint64_t key(const struct world *w, size_t i)
 {
@@ -76,8 +75,7 @@ static size_t pop(struct world *w)
 	return top;
 }
 
-/* ---- both sides -------------------------------------------------------------
- */
+/* ---- both sides ------------------------------------------------------- */
 
 static int server_takes(struct world *w, uint64_t now_ms)
 {
@@ -119,8 +117,7 @@ static void act(struct world *w, size_t i)
 		w->first_wait[w->n_first++] = (uint32_t)(now / 1000);
 }
 
-/* ---- the record -------------------------------------------------------------
- */
+/* ---- the record ------------------------------------------------------- */
 
 static void report(const struct world *w, unsigned writes)
 {

@@ -136,8 +136,7 @@ int BPF_PROG(on_exit, struct task_struct *p)
 	return 0;
 }
 
-/* ---- memory made executable ------------------------------------------------
- */
+/* ---- memory made executable ------------------------------------------- */
 
 static void put_code(void)
 {

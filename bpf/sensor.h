@@ -26,8 +26,7 @@ struct sensor_shared {
 	struct sensor_counters counters[SENSOR_CPUS];
 };
 
-/* ---- tables: what happened to a process -----------------------------------
- */
+/* ---- tables: what happened to a process ------------------------------- */
 
 enum {
 	SENSOR_FORK = 1,
@@ -44,8 +43,7 @@ struct sensor_entry {
 	__u64 what;	/* SENSOR_* */
 };
 
-/* ---- rings ------------------------------------------------------------------
- */
+/* ---- rings ------------------------------------------------------------ */
 
 struct sensor_connect {
 	__u64 start_ns, at_ns, cgroup;

@@ -16,7 +16,7 @@
 #include "proc.h"
 #include "views.h"
 #include "views_mounts.h"
-#include "views_tasks.h"
+#include "sensor_tasks.h"
 
 #define PROC_SUPER_MAGIC 0x9fa0 /* linux/magic.h */
 #define SUSPECTS_MAX	 4096	/* looked at again in one census */
@@ -28,7 +28,7 @@ struct pids {
 
 struct views {
 	int public, private; /* procfs; private may be -1 */
-	struct views_tasks *tasks;
+	struct sensor_tasks *tasks;
 	struct views_mounts mounts;
 	const pid_t *only;
 	size_t n_only;
@@ -107,7 +107,7 @@ int views_open(const struct views_options *o, struct views **ret,
 	if (o->no_tasks)
 		why_set(&v->no_tasks, 0, "switched off");
 	else
-		views_tasks_open(&v->tasks, &v->no_tasks);
+		sensor_tasks_open(&v->tasks, &v->no_tasks);
 	views_mounts_open(&v->mounts, views_procfs(v));
 	*ret = v;
 	return 0;
@@ -121,7 +121,7 @@ void views_close(struct views *v)
 		close(v->public);
 	if (v->private >= 0)
 		close(v->private);
-	views_tasks_close(v->tasks);
+	sensor_tasks_close(v->tasks);
 	views_mounts_close(&v->mounts);
 	free(v->list);
 	free(v);
@@ -280,7 +280,7 @@ static int mark_unlisted(struct views *v, const struct pids *listed)
 	err = proc_list(views_procfs(v), &again.list, &again.n);
 	if (err)
 		return err;
-	err = views_tasks_list(v->tasks, &later, &n);
+	err = sensor_tasks_list(v->tasks, &later, &n);
 	for (size_t i = 0; i < v->n && !err; i++) {
 		if (has(listed, v->list[i].pid) || has(&again, v->list[i].pid))
 			continue;
@@ -341,11 +341,11 @@ static int start_with_tasks(struct views *v)
 
 	if (!v->tasks)
 		return 0;
-	err = views_tasks_list(v->tasks, &tasks, &n);
+	err = sensor_tasks_list(v->tasks, &tasks, &n);
 	if (err) { /* from now on without */
 		why_set(&v->no_tasks, err, "the iterator failed: %s",
 			strerror(-err));
-		views_tasks_close(v->tasks);
+		sensor_tasks_close(v->tasks);
 		v->tasks = NULL;
 		return 0;
 	}

@@ -6,7 +6,7 @@
 #include "peers.c"
 #include "sensor_code.c"
 #include "sensor_bpf.c"
-#include "views_tasks.c"
+#include "sensor_tasks.c"
 
 const unsigned char builtin_tasks[1], builtin_tasks_end[1];
 
@@ -100,7 +100,7 @@ static void entry(struct bpf *b, const void *record)
 
 static void tasks(const uint8_t *data, size_t len)
 {
-	struct views_tasks t = { .tick_ns = 10000000 };
+	struct sensor_tasks t = { .tick_ns = 10000000 };
 
 	for (; len >= sizeof(struct sensor_task);
 	     data += sizeof(struct sensor_task),

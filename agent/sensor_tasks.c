@@ -1,4 +1,4 @@
-/* views_tasks.c - the kernel's own list of tasks, by a BPF iterator
+/* sensor_tasks.c - the kernel's own list of tasks, by a BPF iterator
  * (bpf/tasks.bpf.c). */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -8,13 +8,13 @@
 #include "../bpf/sensor.h"
 #include "builtin.h"
 #include "sensor_load.h"
-#include "views_tasks.h"
+#include "sensor_tasks.h"
 
 #define PF_KTHREAD  0x00200000	/* linux/sched.h */
 #define THREADS_MAX (4U << 20)	/* PID_MAX_LIMIT, linux/threads.h */
 #define CHUNK	    (32U << 10) /* what the kernel hands over at once, at most */
 
-struct views_tasks {
+struct sensor_tasks {
 	struct bpf_object *object;
 	struct bpf_link *link;
 	struct seen *list;
@@ -22,9 +22,9 @@ struct views_tasks {
 	uint64_t tick_ns;
 };
 
-int views_tasks_open(struct views_tasks **ret, struct why *why)
+int sensor_tasks_open(struct sensor_tasks **ret, struct why *why)
 {
-	struct views_tasks *t = calloc(1, sizeof(*t));
+	struct sensor_tasks *t = calloc(1, sizeof(*t));
 	struct bpf_program *p;
 	char refused[64];
 	int err;
@@ -46,13 +46,13 @@ int views_tasks_open(struct views_tasks **ret, struct why *why)
 		err = t->link ? 0 : -errno;
 	}
 	if (err)
-		views_tasks_close(t);
+		sensor_tasks_close(t);
 	else
 		*ret = t;
 	return err;
 }
 
-void views_tasks_close(struct views_tasks *t)
+void sensor_tasks_close(struct sensor_tasks *t)
 {
 	if (!t)
 		return;
@@ -66,7 +66,7 @@ void views_tasks_close(struct views_tasks *t)
 
 /* A thread that is no leader adds its time only; it may come before its
  * leader, for ids wrap. */
-static int take(struct views_tasks *t, const struct sensor_task *k)
+static int take(struct sensor_tasks *t, const struct sensor_task *k)
 {
 	struct seen *s;
 
@@ -102,7 +102,7 @@ static int by_pid(const void *a, const void *b)
 /* Adds threads up into their process.  One whose leader was not met is of a
  * process that began or ended just now; the time since boot is 0 for init
  * alone, and for kernel threads. */
-static void merge(struct views_tasks *t)
+static void merge(struct sensor_tasks *t)
 {
 	size_t n = 0;
 
@@ -126,7 +126,7 @@ static void merge(struct views_tasks *t)
 	t->n = n;
 }
 
-int views_tasks_list(struct views_tasks *t, const struct seen **ret,
+int sensor_tasks_list(struct sensor_tasks *t, const struct seen **ret,
 		     size_t *ret_n)
 {
 	_Alignas(8) char buf[CHUNK];

@@ -143,7 +143,7 @@ static void what_never_comes(void **state)
 
 static void one_that_is_killed(void **state)
 {
-	char path[64], text[64] = "";
+	char path[64];
 	struct reader *r;
 	uint8_t byte;
 	pid_t pid;
@@ -158,10 +158,10 @@ static void one_that_is_killed(void **state)
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
 	f = fopen(path, "re");
 	assert_non_null(f);
-	assert_non_null(fgets(text, sizeof(text), f));
+	/* Those that the last test left behind may still be among them. */
+	while (fscanf(f, "%d", &pid) == 1)
+		kill(pid, SIGKILL);
 	fclose(f);
-	assert_int_equal(sscanf(text, "%d", &pid), 1);
-	kill(pid, SIGKILL);
 	assert_int_equal(reader_mem(r, &byte, 1, (off_t)(uintptr_t)&byte),
 			 -EPIPE);
 	reader_free(r);

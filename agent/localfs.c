@@ -13,19 +13,37 @@
 #define DEVS_MAX  65536
 #define MINOR_MAX (1U << 20)
 
+/* By a program (fuse, fuse.sshfs, fuseblk; not fusectl), by another machine. */
+static bool is_served(const char *type)
+{
+	static const char *const others[] = { "nfs",  "nfs4",	  "cifs",
+					      "smb3", "9p",	  "ceph",
+					      "afs",  "lustre",	  "virtiofs",
+					      "coda", "orangefs", "beegfs",
+					      "gpfs" };
+	size_t n = strcspn(type, " \n");
+
+	if (!strncmp(type, "fuse", 4))
+		return n != strlen("fusectl") || strncmp(type, "fusectl", n);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strlen(others[i]) == n && !strncmp(type, others[i], n))
+			return true;
+	return false;
+}
+
 /* 36 35 0:98 /root /mount/point options... - type source options */
-uint32_t localfs_parse(const char *line)
+enum localfs_kind localfs_parse(const char *line, uint32_t *ret_dev)
 {
 	const char *type = strstr(line, " - ");
 	unsigned major, minor;
 
+	if (type && is_served(type + 3))
+		return LOCALFS_SERVED;
 	if (!type || sscanf(line, "%*u %*u %u:%u ", &major, &minor) != 2 ||
-	    major >= 1U << 12 || minor >= MINOR_MAX)
-		return 0;
-	type += 3;
-	if (!strncmp(type, "fuse", 4) && strncmp(type, "fusectl ", 8))
-		return 0;
-	return major << 20 | minor;
+	    major >= 1U << 12 || minor >= MINOR_MAX || !(major | minor))
+		return LOCALFS_NONE;
+	*ret_dev = major << 20 | minor;
+	return strncmp(type + 3, "overlay ", 8) ? LOCALFS_OWN : LOCALFS_OVERLAY;
 }
 
 static void add(struct localfs *l, uint32_t dev)
@@ -82,27 +100,39 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Adds those of @kind. */
+static void read_kind(struct localfs *l, FILE *f, enum localfs_kind kind)
+{
+	char *line = NULL;
+	size_t cap = 0;
+
+	rewind(f);
+	while (getline(&line, &cap, f) > 0) {
+		uint32_t dev;
+		enum localfs_kind is = localfs_parse(line, &dev);
+
+		l->served |= is == LOCALFS_SERVED;
+		if (is == kind)
+			add(l, dev);
+	}
+	free(line);
+}
+
 static void read_all(struct localfs *l)
 {
 	int fd = dup(l->fd);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	char *line = NULL;
-	size_t cap = 0;
 
 	l->n = 0;
+	l->served = false;
 	if (!f) {
 		if (fd >= 0)
 			close(fd);
 		return;
 	}
-	rewind(f);
-	while (getline(&line, &cap, f) > 0) {
-		uint32_t dev = localfs_parse(line);
-
-		if (dev)
-			add(l, dev);
-	}
-	free(line);
+	read_kind(l, f, LOCALFS_OWN);
+	if (!l->served)
+		read_kind(l, f, LOCALFS_OVERLAY);
 	fclose(f);
 	if (l->n)
 		qsort(l->devs, l->n, sizeof(*l->devs), by_number);

@@ -51,8 +51,9 @@ class Look(Case):
         result = scan(*pids, pid, args=args, timeout=60)
         took = time.monotonic() - begin
         self.assertIn(rule, result.rules_of(pid), str(result))
-        self.assertLess(cpu() - used, SECONDS)
-        self.assertLess(took, 3 * SECONDS)  # others have the CPUs, too
+        if not support.SANITIZED:  # which takes its own time
+            self.assertLess(cpu() - used, SECONDS)
+            self.assertLess(took, 3 * SECONDS)  # others have the CPUs, too
         return result
 
 
@@ -104,6 +105,34 @@ class Memory(Look):
         print(f"hint: {lost} of {looks} looks met a page that had gone")
         if not lost:
             self.skipTest(f"no page went in {looks} looks just as it was read")
+
+    def test_a_service_beside_a_file_system_that_takes_its_pages_back(self):
+        """Once it met a page that never comes: its look is not complete, it
+        finds the miner that was there and the next, and ends when asked."""
+        from test_run import Service
+        miner = self.p.plant("anon-r--", MINER, busy=True)
+        s = Service(self)
+        s.wait_pass()
+        support.wait_for(lambda: s.of(miner.pid), 60, "the miner")
+        before = s.status()["looks"]["partial"]
+        # Who has lost a page itself stands still, and is met no more.
+        for _ in range(8):
+            pid = self.trouble("racing", program=FUSE)
+            end = time.monotonic() + 15
+            lost = 0
+            while not lost and time.monotonic() < end:
+                time.sleep(0.5)
+                lost = s.status()["looks"]["partial"] - before
+            if lost:
+                break
+        another = self.p.plant("anon-r--", MINER, busy=True)
+        support.wait_for(lambda: s.of(another.pid), 120, "the next miner")
+        self.assertIsNone(s.of(pid))
+        self.assertIsNone(s.p.poll())
+        s.stop(60)
+        self.assertEqual(s.p.returncode, 0, s.text())
+        if not lost:
+            self.skipTest("no page went just as the service read it")
 
     def test_a_file_that_is_cut_while_it_is_read(self):
         pid = self.trouble("truncated")

@@ -1,7 +1,7 @@
 /* fuse.c - holds given bytes in a file of a file system that is its own, and
  * that does not answer.
  *
- *	fuse silent|lock|racing|arguments <BYTES
+ *	fuse silent|lock|racing|leaving|arguments <BYTES
  *
  * silent: the payload's pages are served, a read of any other is never
  *	answered; a thread waits for one.
@@ -11,6 +11,8 @@
  *	the lock in order to write, and from then on nobody else gets it.
  * racing: its pages are served to itself, taken back at once, and again and
  *	again; nobody else is ever answered.
+ * leaving: its pages are served to itself, and all of them taken back at
+ *	SIGUSR1, for ever.
  * arguments: its arguments lie in the file, on a page that is never served.
  *
  * Prints "ready" and waits for its end.  Needs root and /dev/fuse: ends with
@@ -42,8 +44,8 @@
 static uint8_t *bytes; /* the payload: pages 0 to @n_pages */
 static size_t n_pages;
 static int device;
-static bool lock, racing;
-static pid_t owner; /* who is answered while racing */
+static bool lock, racing, leaving;
+static pid_t owner; /* who alone is answered if they come and go */
 static char dir[] = "/tmp/fuse.XXXXXX";
 
 /* ---- the file system ---------------------------------------------------- */
@@ -91,9 +93,10 @@ static void on_read(const struct fuse_in_header *h, const void *body)
 	size_t page = in->offset / PAGE;
 	static int served;
 
-	if (racing && (pid_t)h->pid == owner && in->size <= AHEAD) {
-		answer(h->unique, 0, nothing, in->size);
-	} else if (!racing && page < n_pages && in->size == PAGE) {
+	if (racing || leaving) {
+		if ((pid_t)h->pid == owner && in->size <= AHEAD)
+			answer(h->unique, 0, nothing, in->size);
+	} else if (page < n_pages && in->size == PAGE) {
 		answer(h->unique, 0, bytes + page * PAGE, PAGE);
 	} else if (lock && page == TRAP && served < 3) {
 		served++;
@@ -108,7 +111,8 @@ static void serve_one(void)
 	const struct fuse_in_header *h = (const void *)in;
 	struct fuse_init_out init = { .major = 7,
 				      .minor = 31,
-				      .max_readahead = racing ? AHEAD : 0,
+				      .max_readahead =
+					      racing || leaving ? AHEAD : 0,
 				      .max_write = PAGE };
 	struct fuse_entry_out entry = { .nodeid = 2, .attr = attributes(2) };
 	struct fuse_attr_out attr = { 0 };
@@ -236,6 +240,32 @@ static void come_and_go(uint8_t *p, int fd)
 	posix_fadvise(fd, (off_t)at, (off_t)len, POSIX_FADV_DONTNEED);
 }
 
+static void ready(void)
+{
+	puts("ready");
+	fflush(stdout);
+}
+
+static volatile sig_atomic_t told;
+
+static void be_told(int signal)
+{
+	told = signal;
+}
+
+/* Busy until then: somebody to look at. */
+static void leave(uint8_t *p, int fd)
+{
+	signal(SIGUSR1, be_told);
+	for (size_t i = 0; i < PAGES; i++)
+		touch(p + i * PAGE);
+	ready();
+	while (!told)
+		;
+	madvise(p, PAGES * PAGE, MADV_DONTNEED);
+	posix_fadvise(fd, 0, (off_t)(PAGES * PAGE), POSIX_FADV_DONTNEED);
+}
+
 static uint8_t *map_program(int *ret_fd)
 {
 	char path[64];
@@ -249,18 +279,12 @@ static uint8_t *map_program(int *ret_fd)
 			  MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
 		err(1, "%s", path);
-	if (!racing)
+	if (!racing && !leaving)
 		madvise(p, PAGES * PAGE, MADV_RANDOM);
 	umount2(dir, MNT_DETACH);
 	rmdir(dir);
 	*ret_fd = fd;
 	return p;
-}
-
-static void ready(void)
-{
-	puts("ready");
-	fflush(stdout);
 }
 
 /* Where the kernel says that its arguments are; on the stack of the first
@@ -295,9 +319,11 @@ int main(int argc, char **argv)
 	uint8_t *p;
 
 	if (argc != 2)
-		errx(2, "usage: fuse silent|lock|racing|arguments <BYTES");
+		errx(2, "usage: fuse silent|lock|racing|leaving|arguments "
+			"<BYTES");
 	lock = !strcmp(argv[1], "lock");
 	racing = !strcmp(argv[1], "racing");
+	leaving = !strcmp(argv[1], "leaving");
 	owner = getpid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	take_payload();
@@ -308,6 +334,10 @@ int main(int argc, char **argv)
 		ready();
 	while (racing)
 		come_and_go(p, fd);
+	if (leaving)
+		leave(p, fd);
+	while (leaving)
+		pause();
 	for (size_t i = 0; i < n_pages; i++)
 		touch(p + i * PAGE);
 	in_thread(arguments ? lose_arguments : touch,

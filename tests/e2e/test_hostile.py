@@ -2,6 +2,7 @@
 """Processes that make it hard to look at them, or dangerous: what they hold is
 found all the same, at once, and of nobody else."""
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -227,6 +228,36 @@ class State(Look):
 
 class Paths(Look):
     """What lies where /proc/PID/maps says that the mapped file does."""
+
+    @unittest.skipUnless(AS_ROOT, "needs root, to mount")
+    def test_a_program_on_an_overlay(self):
+        """As in most containers: its digest is there."""
+        p = self.p.start(
+            "unshare", "-m", "sh", "-c", 'cd "$1" && mount -t tmpfs none . && '
+            "mkdir lower upper work merged && cp -p \"$2\" lower/program && "
+            "mount -t overlay none merged -o "
+            "lowerdir=lower,upperdir=upper,workdir=work && "
+            "exec merged/program anon-r--", "sh", self.dir, support.PLANT,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        p.stdin.write(MINER)
+        p.stdin.close()
+        try:
+            self.p.ready(p)
+        except RuntimeError:
+            self.skipTest("no overlay here: " +
+                          p.stderr.read().decode(errors="replace"))
+        binary = self.found(p.pid).of(p.pid)["processes"][0]["binary"]
+        self.assertEqual(binary["sha256"], hashlib.sha256(
+            support.PLANT.read_bytes()).hexdigest())
+
+    def test_a_program_on_an_overlay_of_files_that_never_come(self):
+        """It is found all the same, without a digest."""
+        pid = self.trouble("below", support.PLANT, "anon-r--", program=FUSE,
+                           env=dict(os.environ, TMPDIR=str(self.dir)))
+        binary = self.found(pid).of(pid)["processes"][0]["binary"]
+        self.assertNotIn("sha256", binary)
+        self.assertIn("/program", binary["path"])
 
     def mapped(self):
         self.pid = self.p.plant("file-r--", MINER).pid

@@ -15,6 +15,11 @@
  *	SIGUSR1, for ever.
  * arguments: its arguments lie in the file, on a page that is never served.
  *
+ *	fuse below PROGRAM ARGUMENT
+ *
+ * It runs PROGRAM from an overlay, below which that file system is; what is
+ * beyond the program's end in its file is never served.
+ *
  * Prints "ready" and waits for its end.  Needs root and /dev/fuse: ends with
  * status 77 without. */
 #include <err.h>
@@ -46,7 +51,7 @@ static size_t n_pages;
 static int device;
 static bool lock, racing, leaving;
 static pid_t owner; /* who alone is answered if they come and go */
-static char dir[] = "/tmp/fuse.XXXXXX";
+static char dir[200];
 
 /* ---- the file system ---------------------------------------------------- */
 
@@ -116,6 +121,7 @@ static void serve_one(void)
 				      .max_write = PAGE };
 	struct fuse_entry_out entry = { .nodeid = 2, .attr = attributes(2) };
 	struct fuse_attr_out attr = { 0 };
+	const struct fuse_statfs_out size = { .st.namelen = 255 };
 	struct fuse_open_out opened = { .fh = 1 };
 
 	if (read(device, in, sizeof(in)) < 0) {
@@ -133,6 +139,9 @@ static void serve_one(void)
 	case FUSE_GETATTR:
 		attr.attr = attributes(h->nodeid);
 		answer(h->unique, 0, &attr, sizeof(attr));
+		break;
+	case FUSE_STATFS:
+		answer(h->unique, 0, &size, sizeof(size));
 		break;
 	case FUSE_OPEN:
 		answer(h->unique, 0, &opened, sizeof(opened));
@@ -158,6 +167,8 @@ static void mount_and_serve(void)
 
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
+	snprintf(dir, sizeof(dir), "%s/fuse.XXXXXX",
+		 getenv("TMPDIR") ?: "/tmp");
 	device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	snprintf(options, sizeof(options),
 		 "fd=%d,rootmode=40000,user_id=0,group_id=0", device);
@@ -208,7 +219,7 @@ static void in_thread(void *(*body)(void *), void *arg)
 		errx(1, "pthread_create");
 }
 
-static void take_payload(void)
+static void take_payload(int from)
 {
 	ssize_t n;
 	size_t len = 0;
@@ -218,10 +229,10 @@ static void take_payload(void)
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (bytes == MAP_FAILED)
 		err(1, "mmap");
-	while ((n = read(STDIN_FILENO, bytes + len, 16 * PAGE - len)) > 0)
+	while ((n = read(from, bytes + len, 16 * PAGE - len)) > 0)
 		len += (size_t)n;
 	if (n < 0 || len == 0)
-		errx(1, "stdin");
+		errx(1, "nothing to read");
 	n_pages = (len + PAGE - 1) / PAGE;
 }
 
@@ -268,7 +279,7 @@ static void leave(uint8_t *p, int fd)
 
 static uint8_t *map_program(int *ret_fd)
 {
-	char path[64];
+	char path[256];
 	uint8_t *p;
 	int fd;
 
@@ -285,6 +296,19 @@ static uint8_t *map_program(int *ret_fd)
 	rmdir(dir);
 	*ret_fd = fd;
 	return p;
+}
+
+/* The mount point becomes the overlay; nobody else sees it. */
+_Noreturn static void run_below(char *argument)
+{
+	char options[256], program[256];
+	char *const words[] = { program, argument, NULL };
+
+	snprintf(options, sizeof(options), "lowerdir=%s:/usr", dir);
+	snprintf(program, sizeof(program), "%s/program", dir);
+	if (mount("none", dir, "overlay", 0, options) == 0)
+		execv(program, words);
+	err(77, "an overlay over FUSE");
 }
 
 /* Where the kernel says that its arguments are; on the stack of the first
@@ -318,15 +342,20 @@ int main(int argc, char **argv)
 	static int fd;
 	uint8_t *p;
 
+	if (argc == 4 && !strcmp(argv[1], "below")) {
+		take_payload(open(argv[2], O_RDONLY | O_CLOEXEC));
+		mount_and_serve();
+		run_below(argv[3]);
+	}
 	if (argc != 2)
 		errx(2, "usage: fuse silent|lock|racing|leaving|arguments "
-			"<BYTES");
+			"<BYTES, or: fuse below PROGRAM ARGUMENT");
 	lock = !strcmp(argv[1], "lock");
 	racing = !strcmp(argv[1], "racing");
 	leaving = !strcmp(argv[1], "leaving");
 	owner = getpid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	take_payload();
+	take_payload(STDIN_FILENO);
 	mount_and_serve();
 	munmap(bytes, 16 * PAGE);
 	p = map_program(&fd);

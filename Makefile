@@ -67,7 +67,7 @@ PRELOADS := $(patsubst tests/tools/%.c,$(BUILD)/tests/%.so,$(wildcard tests/tool
 TOOLS    := $(patsubst tests/tools/%.c,$(BUILD)/tests/%,$(filter-out tests/tools/preload_%,$(wildcard tests/tools/*.c))) $(PRELOADS)
 BENCHES  := $(patsubst %,$(BUILD)/bench/%,bench fragments makeset storm target)
 
-.PHONY: all scan test bench corpus detection innocents bench-compare bench-tools lint coverage fuzz install uninstall clean help deps-build deps-test
+.PHONY: all scan test bench corpus detection innocents bench-compare bench-tools lint coverage valgrind fuzz install uninstall clean help deps-build deps-test
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -219,6 +219,10 @@ lint: ## what clang-tidy and cppcheck find, with no exceptions but .clang-tidy's
 
 coverage: ## how much of parsers, spool and state machines the unit tests reach
 	$(Q)tests/coverage
+
+valgrind: ## the unit tests under valgrind (half an hour)
+	$(Q)$(MAKE) --no-print-directory all unit-tests
+	$(Q)BUILD=$(BUILD) TEST_SECONDS=3600 RUN='valgrind -q --error-exitcode=9' tests/run $(BUILD)/tests/
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
 	$(Q)BUILD=build tests/fuzz/run

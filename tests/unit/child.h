@@ -80,16 +80,22 @@ static inline bool child_skip_emulated(void)
 	return true;
 }
 
+static inline bool child_in_valgrind(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload && strstr(preload, "/vgpreload_");
+}
+
 /* valgrind up to 3.19 knows no pidfd_open(2), with which matchers and readers
  * are watched. */
 static inline bool child_unwatched(void)
 {
-	const char *preload = getenv("LD_PRELOAD");
 	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 
 	if (fd >= 0)
 		close(fd);
-	return fd < 0 && preload && strstr(preload, "/vgpreload_");
+	return fd < 0 && child_in_valgrind();
 }
 
 /* For a test that needs a reader: likewise. */
@@ -105,14 +111,14 @@ static inline bool child_skip_unwatched(void)
 static inline void child_can_not_exec(void **state)
 {
 	(void)state;
-	puts(child_unwatched()
-		     ? "valgrind: no pidfd_open(2)"
+	puts(child_in_valgrind()
+		     ? "valgrind: its own system calls, no pidfd_open(2)"
 		     : "qemu-user: a guest can not exec another guest's "
 		       "program");
 	skip();
 }
 
-/* Instead of a group's tests, where child_emulated() or child_unwatched(). */
+/* Instead of a group's tests, where they can not be run. */
 static inline int child_skip_group(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -68,7 +68,7 @@ void spool_count(struct spool *s, int severity)
 {
 	struct spool_counts c;
 	char text[COUNTS_LEN + 1];
-	uint64_t *n = severity < 0 ? &c.aside : &c.dropped[severity];
+	uint64_t *n;
 	int fd;
 
 	fd = open_counts(s, O_RDWR | O_CREAT);
@@ -78,6 +78,7 @@ void spool_count(struct spool *s, int severity)
 	(void)!fchmod(fd, 0660);
 	lock_for_a_while(fd);
 	read_counts(fd, &c);
+	n = severity < 0 ? &c.aside : &c.dropped[severity];
 	*n += *n < UINT64_MAX;
 	counts_text(&c, text);
 	if (pwrite(fd, text, COUNTS_LEN, 0) == COUNTS_LEN)

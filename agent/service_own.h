@@ -1,6 +1,7 @@
 /* service_own.h - shared by the files of the service only.
  *
  *	service.c		its start, its end, and what is next
+ *	service_gear.c		what it looks with, and what a reload replaces
  *	service_events.c	what happened, and what that makes due
  *	service_look.c		one look, its price, its result
  *	service_net.c		whom processes called
@@ -81,6 +82,25 @@ struct service {
 	struct why reload_why; /* of the last one that failed */
 	int metrics_error;     /* that was told */
 };
+
+/* ---- service_gear.c ---- */
+
+/* The configuration and the hash set.  -EINVAL: one of them is at fault. */
+int service_gear_open(const char *config_path, struct service_gear **ret,
+		      struct why *why);
+
+/* To that the rules, in matchers.  Errors as scan_new(). */
+int service_gear_arm(struct service *, struct service_gear *, struct why *why);
+
+/* Both, from the service's configuration. */
+int service_gear_new(struct service *, struct service_gear **ret,
+		     struct why *why);
+
+void service_gear_free(struct service_gear *);
+
+/* New gear in the old one's place.  Both live until it is whole; if it is
+ * not, the old one stays. */
+int service_gear_replace(struct service *, struct why *why);
 
 /* ---- service_events.c ---- */
 

@@ -253,7 +253,7 @@ static int prepare(struct run *r)
 		.n_pids = r->o.n_pids,
 		.captures = r->o.captures,
 		.n_captures = r->o.n_captures,
-		.excludes = r->sum.excludes,
+		.excludes = r->configured ? r->config.excludes : NULL,
 		.threads = threads(&r->o),
 	};
 	if (r->o.timeout_s)

@@ -42,7 +42,7 @@ static void say(struct diagnosis *d, bool works, const char *found,
 	snprintf(d->mend, sizeof(d->mend), "%s", works ? "" : mend);
 }
 
-/* ---- checks ----------------------------------------------------------- */
+/* ---- checks ---------------------------------------------------------- */
 
 static void check_root(struct patient *p, struct diagnosis *d)
 {
@@ -229,7 +229,7 @@ static const struct {
 	{ "hash set", check_set, true },
 };
 
-/* ---- the visit -------------------------------------------------------- */
+/* ---- the visit ------------------------------------------------------- */
 
 static int start_patient(struct patient *p)
 {

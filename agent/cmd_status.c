@@ -30,7 +30,7 @@ static void usage(FILE *out)
 	      out);
 }
 
-/* ---- reading --------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------- */
 
 /* The value at "part.key"; NULL: there is none. */
 static json_object *at(json_object *o, const char *part, const char *key)
@@ -81,7 +81,7 @@ static const char *text(json_object *o, const char *part, const char *key)
 	return text_escape_str(s ? s : "", shown[next], sizeof(shown[next]));
 }
 
-/* ---- showing --------------------------------------------------------------- */
+/* ---- showing --------------------------------------------------------- */
 
 __attribute__((format(printf, 3, 4))) static void
 line(const struct show *show, const char *label, const char *format, ...)

@@ -63,7 +63,7 @@ static int complain(const struct why *why, int status)
 	return status;
 }
 
-/* ---- delivery ----------------------------------------------------------- */
+/* ---- delivery -------------------------------------------------------- */
 
 static uint64_t now_ms(void)
 {
@@ -150,7 +150,7 @@ _Noreturn static void follow(struct report_run *r, struct spool *s)
 	}
 }
 
-/* ---- the other commands ----------------------------------------------- */
+/* ---- the other commands ---------------------------------------------- */
 
 static int status(struct spool *s, const struct config *c)
 {

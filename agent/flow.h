@@ -88,7 +88,7 @@ struct proc {
 	char comm[PROC_COMM];
 };
 
-/* ---- region ----------------------------------------------------------- */
+/* ---- region ---------------------------------------------------------- */
 
 /* Which rules a region is shown to; a rule's meta `where` names one. */
 enum where {
@@ -122,7 +122,7 @@ struct region {
 	uint8_t where;		/* bit per enum where */
 };
 
-/* ---- batch ------------------------------------------------------------ */
+/* ---- batch ----------------------------------------------------------- */
 
 #define BATCH_PAGES 256 /* 1 MiB */
 
@@ -134,7 +134,7 @@ struct batch {
 	size_t n_pages;
 };
 
-/* ---- suspect ---------------------------------------------------------- */
+/* ---- suspect --------------------------------------------------------- */
 
 /* A rule set is one `where` and one way: rules whose strings the prefilter
  * knows see suspects only, the others see every page. */
@@ -148,7 +148,7 @@ struct suspect {
 	uint8_t sets;		/* SET_BIT of each set to show them to */
 };
 
-/* ---- hit -------------------------------------------------------------- */
+/* ---- hit ------------------------------------------------------------- */
 
 #define HIT_BYTES   32
 #define HIT_STRINGS 24	/* kept per rule and process; more are counted */
@@ -181,7 +181,7 @@ struct hit {
 	struct hit_string strings[HIT_STRINGS];
 };
 
-/* ---- finding ---------------------------------------------------------- */
+/* ---- finding --------------------------------------------------------- */
 
 enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
 

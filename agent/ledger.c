@@ -89,7 +89,7 @@ void ledger_id(const struct ledger *l, enum category category,
 	ret[SPOOL_ID] = 0;
 }
 
-/* ---- entries ------------------------------------------------------------ */
+/* ---- entries --------------------------------------------------------- */
 
 static bool is_of(const struct ledger_entry *e, const struct ledger_process *p)
 {
@@ -249,7 +249,7 @@ static int open_pending(struct ledger *l, struct spool *s,
 	return err;
 }
 
-/* ---- seeing ------------------------------------------------------------- */
+/* ---- seeing ---------------------------------------------------------- */
 
 /* It is still there. */
 static int again(struct ledger *l, struct spool *s, struct ledger_entry *e,

@@ -34,7 +34,7 @@ struct pass {
 	atomic_ullong bytes;
 };
 
-/* ---- one process -------------------------------------------------------- */
+/* ---- one process ----------------------------------------------------- */
 
 static bool on_bytes(void *user, uint64_t bytes)
 {
@@ -102,7 +102,7 @@ static void take(struct pass *p, struct scan *scan, const struct seen *seen)
 	proc_close(&proc);
 }
 
-/* ---- threads ------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------- */
 
 static void work(struct pass *p, struct scan *scan)
 {
@@ -149,7 +149,7 @@ void pass_run(struct pass *p, const struct pass_events *events)
 		pthread_join(threads[--n], NULL);
 }
 
-/* ---- start and end -------------------------------------------------------- */
+/* ---- start and end --------------------------------------------------- */
 
 static const struct seen *find(const struct seen *list, size_t n, pid_t pid)
 {
@@ -275,7 +275,7 @@ void pass_free(struct pass *p)
 	free(p);
 }
 
-/* ---- asking ----------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------- */
 
 size_t pass_processes(const struct pass *p)
 {

@@ -21,7 +21,7 @@
 
 enum { ESTABLISHED = 1, SYN_SENT = 2, SYN_RECEIVED = 3 }; /* tcp_states.h */
 
-/* ---- the list --------------------------------------------------------- */
+/* ---- the list -------------------------------------------------------- */
 
 void peers_normalize(struct peer *p)
 {
@@ -89,7 +89,7 @@ const char *peers_address(uint16_t family, const uint8_t address[static 16],
 	return ret;
 }
 
-/* ---- a line ----------------------------------------------------------- */
+/* ---- a line ---------------------------------------------------------- */
 
 /* "0100007F:1F90": each 32 bits of the address as the CPU's own number. */
 static const char *get_end(const char *s, uint16_t family, uint8_t address[16],
@@ -137,7 +137,7 @@ int peers_parse(const char *line, uint16_t family, struct peer *ret,
 	return 0;
 }
 
-/* ---- the descriptors ---------------------------------------------------- */
+/* ---- the descriptors ------------------------------------------------- */
 
 struct sockets {
 	uint64_t inode[FDS_MAX];
@@ -192,7 +192,7 @@ static void read_descriptors(const struct proc *p, struct sockets *s)
 	qsort(s->inode, s->n, sizeof(*s->inode), by_inode);
 }
 
-/* ---- the tables --------------------------------------------------------- */
+/* ---- the tables ------------------------------------------------------ */
 
 static const struct table {
 	const char *name;

@@ -33,7 +33,7 @@
  * was looked at, or began. */
 #define IDLE_TICKS 2
 
-/* ---- the price -------------------------------------------------------- */
+/* ---- the price ------------------------------------------------------- */
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -127,7 +127,7 @@ static bool on_tick(void *user, uint64_t bytes)
 	return !s->stop && !s->reload;
 }
 
-/* ---- the result ------------------------------------------------------- */
+/* ---- the result ------------------------------------------------------ */
 
 void service_yield(bool yield)
 {
@@ -202,7 +202,7 @@ static void judge(struct service *s, const struct look *l, uint64_t cgroup)
 		complain(&why);
 }
 
-/* ---- the look --------------------------------------------------------- */
+/* ---- the look -------------------------------------------------------- */
 
 /* Seconds after its beginning at which a program is looked at: miners unpack
  * themselves and build their dataset first. */

@@ -83,7 +83,7 @@ struct service {
 	int metrics_error;     /* that was told */
 };
 
-/* ---- service_gear.c ---- */
+/* ---- service_gear.c -------------------------------------------------- */
 
 /* The configuration and the hash set.  -EINVAL: one of them is at fault. */
 int service_gear_open(const char *config_path, struct service_gear **ret,
@@ -102,7 +102,7 @@ void service_gear_free(struct service_gear *);
  * not, the old one stays. */
 int service_gear_replace(struct service *, struct why *why);
 
-/* ---- service_events.c ---- */
+/* ---- service_events.c ------------------------------------------------ */
 
 /* Takes what happened until @until_ns (not after now: without waiting), and
  * what is due by the clock.  May free targets. */
@@ -114,7 +114,7 @@ bool service_wait(void *service, int fd, uint64_t until_ns);
 /* All processes, now: for those that no event told of, and for CPU use. */
 void service_census(struct service *);
 
-/* ---- service_look.c ---- */
+/* ---- service_look.c -------------------------------------------------- */
 
 /* From now on let everybody else go first, for the CPU and for the disk, or
  * not. */
@@ -133,7 +133,7 @@ struct target *service_due(struct service *, enum lane lane);
 /* Looks at @t, which may be freed by it, as all targets may. */
 void service_look(struct service *, struct target *t, enum lane lane);
 
-/* ---- service_status.c ---- */
+/* ---- service_status.c ------------------------------------------------ */
 
 /* Why events are learned of in a poorer way than BPF; NULL: they are not. */
 const char *service_why_degraded(const struct service *);

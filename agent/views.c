@@ -38,7 +38,7 @@ struct views {
 	struct why no_private, no_tasks;
 };
 
-/* ---- a procfs of our own ------------------------------------------------ */
+/* ---- a procfs of our own --------------------------------------------- */
 
 /* It is attached nowhere: only this descriptor knows it, and nobody can mount
  * anything over what is in it.  Since Linux 5.8 it has options of its own, so
@@ -128,7 +128,7 @@ void views_close(struct views *v)
 	free(v);
 }
 
-/* ---- lists -------------------------------------------------------------- */
+/* ---- lists ----------------------------------------------------------- */
 
 static int by_pid(const void *a, const void *b)
 {
@@ -225,7 +225,7 @@ static int read_seen(const struct views *v, pid_t pid, struct seen *ret)
 	return 0;
 }
 
-/* ---- the union ---------------------------------------------------------- */
+/* ---- the union ------------------------------------------------------- */
 
 static int by_seen_pid(const void *a, const void *b)
 {
@@ -392,7 +392,7 @@ int views_list(struct views *v, const struct seen **ret, size_t *ret_n)
 	return 0;
 }
 
-/* ---- asking ------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------- */
 
 int views_procfs(const struct views *v)
 {

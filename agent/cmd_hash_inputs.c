@@ -274,7 +274,7 @@ int cmd_hash_take_inputs(struct cmd_hash_job *j)
 	if (error || !pid)
 		return error;
 	in = add_input(j);
-	if (!in || sscanf(pid, "%d", &in->pid) != 1 || in->pid <= 0)
+	if (!in || !(in->pid = proc_parse_pid(pid)))
 		return cmd_hash_usage(&j->why, pid, "is no process id");
 	return 0;
 }

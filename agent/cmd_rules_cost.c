@@ -22,7 +22,6 @@
 #include "scan.h"
 #include "self.h"
 #include "show.h"
-#include "text.h"
 
 static const char cost_help[] =
 	"usage: davylamp rules cost [OPTION...] [PID...]\n\n"

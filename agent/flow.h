@@ -65,7 +65,6 @@ struct peers {
 /* ---- proc ------------------------------------------------------------ */
 
 #define PROC_COMM  64 /* kernel threads show up to 63 bytes, others 15 */
-#define PROC_LABEL 160
 
 /* A process is its /proc directory, opened once: every file reached through
  * @dir belongs to this very process or fails with ESRCH, so a pid that is

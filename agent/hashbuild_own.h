@@ -2,7 +2,6 @@
 #ifndef HASHBUILD_OWN_H
 #define HASHBUILD_OWN_H
 
-#include "flow.h"
 #include "hashbuild.h"
 #include "hashformat.h"
 

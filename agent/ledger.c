@@ -7,7 +7,6 @@
 #include "io.h"
 #include "ledger_own.h"
 #include "sha256.h"
-#include "text.h"
 #include "verdict.h"
 
 #define CLEAN_SCANS  2

@@ -5,7 +5,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include "minisign.h"
-#include "text.h"
 
 #define UNTRUSTED "untrusted comment: "
 #define TRUSTED	  "trusted comment: "

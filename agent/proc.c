@@ -3,54 +3,55 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include "io.h"
 #include "proc.h"
 
-#define MAX_PROCS (4U << 20) /* PID_MAX_LIMIT, include/linux/threads.h */
+#define PIDS_MAX (4 << 20) /* PID_MAX_LIMIT, include/linux/threads.h */
 
-struct dirent64 {
-	uint64_t ino;
-	int64_t next;
-	uint16_t len;
-	uint8_t type;
-	char name[];
+struct pids {
+	pid_t *list;
+	size_t n, room;
 };
 
-static int append(pid_t **list, size_t *n, size_t *room, pid_t pid)
+pid_t proc_parse_pid(const char *text)
 {
-	if (*n == *room) {
-		size_t more = *room ? *room * 2 : 256;
-		pid_t *p;
+	pid_t pid = 0;
 
-		if (more > MAX_PROCS)
-			return -EOVERFLOW;
-		p = realloc(*list, more * sizeof(**list));
-		if (!p)
-			return -ENOMEM;
-		*list = p;
-		*room = more;
+	for (; *text; text++) {
+		if (!isdigit((unsigned char)*text))
+			return 0;
+		pid = pid * 10 + (*text - '0');
+		if (pid > PIDS_MAX)
+			return 0;
 	}
-	(*list)[(*n)++] = pid;
-	return 0;
+	return pid;
 }
 
-/* The pid that @name spells, 0 if none. */
-static pid_t pid_of(const char *name)
+static int take_pid(void *user, const char *name)
 {
-	long pid = 0;
+	struct pids *all = user;
+	pid_t pid = proc_parse_pid(name);
 
-	for (; *name; name++) {
-		if (!isdigit((unsigned char)*name) || pid > INT_MAX / 10)
-			return 0;
-		pid = pid * 10 + (*name - '0');
+	if (!pid)
+		return 0;
+	if (all->n == all->room) {
+		size_t more = all->room ? all->room * 2 : 256;
+		pid_t *p;
+
+		if (more > PIDS_MAX)
+			return -EOVERFLOW;
+		p = realloc(all->list, more * sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		all->list = p;
+		all->room = more;
 	}
-	return pid <= INT_MAX ? (pid_t)pid : 0;
+	all->list[all->n++] = pid;
+	return 0;
 }
 
 static int by_pid(const void *a, const void *b)
@@ -62,38 +63,22 @@ static int by_pid(const void *a, const void *b)
 
 int proc_list(int procfs, pid_t **ret, size_t *ret_n)
 {
-	_Alignas(8) char buf[32768];
-	pid_t *list = NULL;
-	size_t n = 0, room = 0;
-	int fd, err = 0;
-	long got;
+	struct pids all = { 0 };
+	int fd = openat(procfs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err;
 
-	fd = openat(procfs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	while ((got = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
-		for (long at = 0; at < got && !err;) {
-			const struct dirent64 *d = (const void *)(buf + at);
-			pid_t pid = pid_of(d->name);
-
-			if (pid)
-				err = append(&list, &n, &room, pid);
-			at += d->len;
-		}
-		if (err)
-			break;
-	}
-	if (got < 0)
-		err = -errno;
+	err = io_each(fd, take_pid, &all);
 	close(fd);
 	if (err) {
-		free(list);
+		free(all.list);
 		return err;
 	}
-	if (n)
-		qsort(list, n, sizeof(*list), by_pid);
-	*ret = list;
-	*ret_n = n;
+	if (all.n)
+		qsort(all.list, all.n, sizeof(*all.list), by_pid);
+	*ret = all.list;
+	*ret_n = all.n;
 	return 0;
 }
 

@@ -116,10 +116,6 @@ void service_census(struct service *);
 
 /* ---- service_look.c -------------------------------------------------- */
 
-/* From now on let everybody else go first, for the CPU and for the disk, or
- * not. */
-void service_yield(bool yield);
-
 /* Charges what was spent since the last call. */
 void service_charge(struct service *, enum lane);
 

@@ -13,7 +13,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "io.h"
 #include "owned.h"
 #include "self.h"
 #include "text.h"

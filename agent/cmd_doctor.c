@@ -137,10 +137,9 @@ static void check_matcher(struct patient *p, struct diagnosis *d)
 	if (works) {
 		match_rules(m, &n);
 		snprintf(found, sizeof(found),
-			 "%s, %zu rules, %s, version %" PRIu64 " (%s)",
+			 "%s, %zu rules, %s, %" PRIu64 " (%s)",
 			 match_engine(m), n,
-			 match_default(m)->path[0] ? "a signed update"
-						   : "built in",
+			 match_default(m)->path[0] ? "signed" : "built in",
 			 match_default(m)->version, match_version(m));
 	}
 	say(d, works, works ? found : "davylamp-match does not start",

@@ -48,7 +48,7 @@ static int look(struct scan *scan, const struct proc *p)
 	if (l.state != SCAN_COMPLETE)
 		fprintf(stderr, "davylamp hash query: %s: %s%s\n",
 			verdict_state(l.state), l.why,
-			l.denied ? "; try as root" : "");
+			l.denied && geteuid() ? "; try as root" : "");
 	else if (!l.n_shares)
 		puts("nothing of a known binary");
 	if (l.n_shares)

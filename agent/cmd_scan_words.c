@@ -168,9 +168,11 @@ int scan_words_take(struct scan_words *o, int argc, char **argv)
 	}
 	if (!status && optind < argc) {
 		fprintf(stderr,
-			"davylamp scan: what is '%s'? see davylamp "
-			"help scan\n",
-			text_escape_str(argv[optind], shown, sizeof(shown)));
+			"davylamp scan: what is '%s'? %s\n",
+			text_escape_str(argv[optind], shown, sizeof(shown)),
+			proc_parse_pid(argv[optind])
+				? "a process is named by --pid"
+				: "see davylamp help scan");
 		status = EXIT_USAGE;
 	}
 	if (!status && o->n_captures && o->report) {

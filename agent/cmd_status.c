@@ -24,7 +24,7 @@ static void usage(FILE *out)
 	      "and has still to,\nwhat that cost, what it found.\n\n"
 	      "  --json         as one JSON object\n"
 	      "  --config FILE  where [run] status says which socket to ask\n\n"
-	      "exit status: 0 it runs, 2 wrong use, 3 it runs with a defect "
+	      "Exit status: 0 it runs, 2 wrong use, 3 it runs with a defect "
 	      "(sensors are not\nall there, events were lost, a reload failed), "
 	      "4 it does not run\n",
 	      out);

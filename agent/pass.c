@@ -159,8 +159,9 @@ static const struct seen *find(const struct seen *list, size_t n, pid_t pid)
 	return NULL;
 }
 
-/* All that the census has, or those that were named, each once: one that is
- * not there is told as absent when its turn comes. */
+/* All that the census has but the kernel's own threads, or those that were
+ * named, each once: one that is not there is told as absent when its turn
+ * comes. */
 static int choose(struct pass *p, const struct seen *census, size_t n)
 {
 	const struct pass_options *o = &p->o;
@@ -177,7 +178,8 @@ static int choose(struct pass *p, const struct seen *census, size_t n)
 			s = find(census, n, named.pid);
 			s = s ? s : &named;
 		}
-		if (!o->n_pids || !find(p->seen, p->n_seen, s->pid))
+		if (o->n_pids ? !find(p->seen, p->n_seen, s->pid)
+			      : !s->kernel || s->hidden)
 			p->seen[p->n_seen++] = *s;
 	}
 	return 0;

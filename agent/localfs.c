@@ -1,8 +1,5 @@
 /* localfs.c - which file systems this kernel answers for by itself. */
 #include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -10,8 +7,9 @@
 #include <unistd.h>
 #include "localfs.h"
 
-#define DEVS_MAX  65536
-#define MINOR_MAX (1U << 20)
+/* Numbers of no device that is asked for: of a block device nobody asks. */
+#define SERVED	0xffe00000U
+#define OVERLAY 0xfff00000U /* and its minor */
 
 /* By a program (fuse, fuse.sshfs, fuseblk; not fusectl), by another machine. */
 static bool is_served(const char *type)
@@ -21,45 +19,18 @@ static bool is_served(const char *type)
 					      "afs",  "lustre",	  "virtiofs",
 					      "coda", "orangefs", "beegfs",
 					      "gpfs" };
-	size_t n = strcspn(type, " \n");
 
-	if (!strncmp(type, "fuse", 4))
-		return n != strlen("fusectl") || strncmp(type, "fusectl", n);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (strlen(others[i]) == n && !strncmp(type, others[i], n))
+		if (!strcmp(type, others[i]))
 			return true;
-	return false;
+	return !strncmp(type, "fuse", 4) && strcmp(type, "fusectl") != 0;
 }
 
-/* 36 35 0:98 /root /mount/point options... - type source options */
-enum localfs_kind localfs_parse(const char *line, uint32_t *ret_dev)
+uint32_t localfs_number(const struct mount *m)
 {
-	const char *type = strstr(line, " - ");
-	unsigned major, minor;
-
-	if (type && is_served(type + 3))
-		return LOCALFS_SERVED;
-	if (!type || sscanf(line, "%*u %*u %u:%u ", &major, &minor) != 2 ||
-	    major >= 1U << 12 || minor >= MINOR_MAX || !(major | minor))
-		return LOCALFS_NONE;
-	*ret_dev = major << 20 | minor;
-	return strncmp(type + 3, "overlay ", 8) ? LOCALFS_OWN : LOCALFS_OVERLAY;
-}
-
-static void add(struct localfs *l, uint32_t dev)
-{
-	if (l->n == l->room) {
-		size_t more = l->room ? l->room * 2 : 64;
-		uint32_t *p = more > DEVS_MAX
-				      ? NULL
-				      : realloc(l->devs, more * sizeof(*p));
-
-		if (!p)
-			return;
-		l->devs = p;
-		l->room = more;
-	}
-	l->devs[l->n++] = dev;
+	if (is_served(m->type))
+		return SERVED;
+	return strcmp(m->type, "overlay") ? m->dev : OVERLAY | m->dev;
 }
 
 /* What they have in common is the device of the kernel's own mount of it. */
@@ -79,77 +50,24 @@ static uint32_t find_shm(void)
 
 void localfs_open(struct localfs *l)
 {
-	*l = (struct localfs){
-		.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC),
-		.shm = find_shm(),
-	};
+	mounts_open(&l->mounts, AT_FDCWD, "/proc/self/mountinfo",
+		    localfs_number);
+	l->shm = find_shm();
 }
 
 void localfs_close(struct localfs *l)
 {
-	if (l->fd >= 0)
-		close(l->fd);
-	free(l->devs);
-	*l = (struct localfs){ .fd = -1 };
-}
-
-static int by_number(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Adds those of @kind. */
-static void read_kind(struct localfs *l, FILE *f, enum localfs_kind kind)
-{
-	char *line = NULL;
-	size_t cap = 0;
-
-	rewind(f);
-	while (getline(&line, &cap, f) > 0) {
-		uint32_t dev;
-		enum localfs_kind is = localfs_parse(line, &dev);
-
-		l->served |= is == LOCALFS_SERVED;
-		if (is == kind)
-			add(l, dev);
-	}
-	free(line);
-}
-
-static void read_all(struct localfs *l)
-{
-	int fd = dup(l->fd);
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-
-	l->n = 0;
-	l->served = false;
-	if (!f) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	read_kind(l, f, LOCALFS_OWN);
-	if (!l->served)
-		read_kind(l, f, LOCALFS_OVERLAY);
-	fclose(f);
-	if (l->n)
-		qsort(l->devs, l->n, sizeof(*l->devs), by_number);
+	mounts_close(&l->mounts);
 }
 
 void localfs_refresh(struct localfs *l)
 {
-	struct pollfd changed = { .fd = l->fd, .events = POLLPRI };
-
-	if (l->fd < 0 || (l->read && poll(&changed, 1, 0) == 0))
-		return;
-	l->read = true;
-	read_all(l);
+	mounts_refresh(&l->mounts);
 }
 
 bool localfs_has(const struct localfs *l, uint32_t dev)
 {
-	return dev >> 20 || dev == l->shm ||
-	       (l->n && bsearch(&dev, l->devs, l->n, sizeof(dev), by_number));
+	return dev >> 20 || dev == l->shm || mounts_has(&l->mounts, dev) ||
+	       (mounts_has(&l->mounts, OVERLAY | dev) &&
+		!mounts_has(&l->mounts, SERVED));
 }

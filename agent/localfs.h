@@ -9,17 +9,11 @@
 #ifndef LOCALFS_H
 #define LOCALFS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "mounts.h"
 
 struct localfs {
-	int fd;		/* of our mountinfo, -1: none */
-	uint32_t *devs; /* major << 20 | minor, as struct region has it */
-	size_t n, room;
-	bool served;  /* something is, by others */
+	struct mounts mounts; /* localfs_number() of each */
 	uint32_t shm; /* memfd, shared and System V memory; 0: unknown */
-	bool read;    /* once, at least */
 };
 
 void localfs_open(struct localfs *);
@@ -31,15 +25,7 @@ void localfs_refresh(struct localfs *);
 /* Is device @dev served by this kernel?  All block devices are. */
 bool localfs_has(const struct localfs *, uint32_t dev);
 
-enum localfs_kind {
-	LOCALFS_NONE,
-	LOCALFS_SERVED,
-	LOCALFS_OVERLAY,
-	LOCALFS_OWN
-};
-
-/* What a line of proc_pid_mountinfo(5) says; LOCALFS_NONE: nothing.  Of the
- * last two its device, too. */
-enum localfs_kind localfs_parse(const char *line, uint32_t *ret_dev);
+/* What is kept of a mount: its device, or what is none. */
+uint32_t localfs_number(const struct mount *);
 
 #endif

@@ -17,9 +17,10 @@ int mem_new(struct frames *frames, struct mem **ret)
 	if (!m)
 		return -ENOMEM;
 	/* Page-aligned: a copy to an address that is not 32-byte aligned takes
-	 * 2.7 times as long (bench/record). */
+	 * 2.7 times as long (bench/record).  A page that is not there yet is
+	 * dear in the middle of a copy. */
 	m->bytes = mmap(NULL, BATCH_PAGES * FLOW_PAGE, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (m->bytes == MAP_FAILED) {
 		free(m);
 		return -ENOMEM;
@@ -124,7 +125,7 @@ const struct mem_counts *mem_counts(const struct mem *m)
 	return &m->counts;
 }
 
-/* ---- which of it is wanted -------------------------------------------- */
+/* ---- which of it is wanted ------------------------------------------- */
 
 static uint64_t file_offset(const struct mem *m, uint64_t at)
 {
@@ -209,7 +210,7 @@ static int collect(struct mem *m)
 	return 0;
 }
 
-/* ---- batches ------------------------------------------------------------ */
+/* ---- batches --------------------------------------------------------- */
 
 /* process_vm_readv() goes by pid.  While the process's own directory still
  * answers, that pid has not been given to another one.  And this memory is

@@ -26,7 +26,7 @@ struct rules {
 	char version[17];
 };
 
-/* ---- compiling ---------------------------------------------------------- */
+/* ---- compiling ------------------------------------------------------- */
 
 struct complaint {
 	const YR_COMPILER *compiler;
@@ -125,7 +125,7 @@ static int compile(const struct rules_source *source,
 	return err;
 }
 
-/* ---- meta --------------------------------------------------------------- */
+/* ---- meta ------------------------------------------------------------ */
 
 static void keep(char *ret, size_t cap, const char *value)
 {
@@ -203,9 +203,9 @@ static int describe(struct rules *r, YR_RULES *set,
 		    const struct rules_choice *choice, struct why *why)
 {
 	r->n_all = set->num_rules;
-	if (r->n_all > WIRE_RULES)
+	if (r->n_all > WIRE_RULES_MAX)
 		return why_set(why, -E2BIG, "rules: %u of them; %d at most",
-			       r->n_all, WIRE_RULES);
+			       r->n_all, WIRE_RULES_MAX);
 	r->rules = calloc(r->n_all + 1, sizeof(*r->rules));
 	r->where = calloc(r->n_all + 1, sizeof(*r->where));
 	r->number = calloc(r->n_all + 1, sizeof(*r->number));
@@ -241,7 +241,7 @@ static int describe(struct rules *r, YR_RULES *set,
 	return choice->only && !r->n ? blame_name(choice->only, why) : 0;
 }
 
-/* ---- the sets ----------------------------------------------------------- */
+/* ---- the sets -------------------------------------------------------- */
 
 static bool is_reported(const struct rules *r, size_t i, unsigned set)
 {
@@ -318,7 +318,7 @@ void rules_free(struct rules *r)
 	free(r);
 }
 
-/* ---- asking ------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------- */
 
 uint32_t rules_count(const struct rules *r)
 {

@@ -21,8 +21,7 @@
 
 #define ANSWER_MS 120000 /* for a large set on a slow machine */
 
-/* ---- the keys ---------------------------------------------------------------
- */
+/* ---- the keys -------------------------------------------------------- */
 
 static int add_key(int dir, const char *name, int texts, size_t *used,
 		   struct why *why)
@@ -89,8 +88,7 @@ static int gather_keys(int texts, struct why *why)
 	return err;
 }
 
-/* ---- the process
- * ---------------------------------------------------------------- */
+/* ---- the process ----------------------------------------------------- */
 
 static void become_verifier(const int from[4], char *path)
 {

@@ -1,24 +1,27 @@
 /* All of mountinfo: its file systems, and what that says of a device. */
 #include <assert.h>
 #include "localfs.c"
+#include "mounts.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static struct localfs l = { .fd = -1 };
-	bool own = false;
+	static struct localfs l = { .mounts = { .fd = -1,
+						.number = localfs_number } };
+	struct mounts *m = &l.mounts;
 
-	if (l.fd < 0)
-		l.fd = memfd_create("mounts", MFD_CLOEXEC);
-	if (l.fd < 0 || ftruncate(l.fd, 0) ||
-	    pwrite(l.fd, data, len, 0) != (ssize_t)len)
+	if (m->fd < 0)
+		m->fd = memfd_create("mounts", MFD_CLOEXEC);
+	if (m->fd < 0 || ftruncate(m->fd, 0) ||
+	    pwrite(m->fd, data, len, 0) != (ssize_t)len)
 		abort();
-	read_all(&l);
-	assert(l.n <= l.room && l.room < DEVS_MAX);
-	for (size_t i = 0; i < l.n; i++) {
-		assert(l.devs[i] && (!i || l.devs[i - 1] <= l.devs[i]));
-		own |= l.devs[i] == 57;
-	}
-	assert(localfs_has(&l, 57) == own);
+	m->read = false;
+	localfs_refresh(&l);
+	assert(m->n <= m->room && m->room <= NUMBERS_MAX);
+	for (size_t i = 0; i < m->n; i++)
+		assert(m->numbers[i] &&
+		       (!i || m->numbers[i - 1] <= m->numbers[i]));
+	assert(!localfs_has(&l, 57) || mounts_has(m, 57) ||
+	       mounts_has(m, OVERLAY | 57));
 	assert(localfs_has(&l, 8 << 20));
 	return 0;
 }

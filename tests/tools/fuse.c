@@ -53,7 +53,7 @@ static bool lock, racing, leaving;
 static pid_t owner; /* who alone is answered if they come and go */
 static char dir[200];
 
-/* ---- the file system ---------------------------------------------------- */
+/* ---- the file system ------------------------------------------------- */
 
 static void answer(uint64_t unique, int error, const void *body, size_t len)
 {
@@ -188,7 +188,7 @@ static void mount_and_serve(void)
 		serve_one();
 }
 
-/* ---- the process --------------------------------------------------------- */
+/* ---- the process ----------------------------------------------------- */
 
 static void *touch(void *at)
 {

@@ -11,60 +11,62 @@
 #include <cmocka.h>
 #include "localfs.h"
 
+#define SERVED	0xffe00000U
+#define OVERLAY 0xfff00000U
+
+/* What is kept of a line; it may be no line at all. */
+static uint32_t number(const char *text)
+{
+	char line[128];
+	struct mount m;
+
+	snprintf(line, sizeof(line), "%s", text);
+	return mounts_parse(line, &m) ? localfs_number(&m) : 0;
+}
+
 static void lines(void **state)
 {
 	static const struct {
 		const char *line;
-		enum localfs_kind kind;
 		uint32_t dev;
 	} all[] = {
 		{ "36 35 98:0 / /mnt rw,noatime master:1 - ext4 /dev/a rw",
-		  LOCALFS_OWN, 98 << 20 },
-		{ "36 35 0:57 / /mnt rw - overlay overlay rw", LOCALFS_OVERLAY,
-		  57 },
-		{ "36 35 0:57 / /mnt rw - overlayfs x rw", LOCALFS_OWN, 57 },
-		{ "36 35 0:57 / /mnt rw shared:9 - nfs4 host:/ rw",
-		  LOCALFS_SERVED, 0 },
-		{ "36 35 0:57 / /mnt rw - 9p host rw", LOCALFS_SERVED, 0 },
-		{ "36 35 0:57 / /mnt rw - virtiofs", LOCALFS_SERVED, 0 },
-		{ "36 35 0:57 / /mnt rw - nfsd nfsd rw", LOCALFS_OWN, 57 },
-		{ "36 35 0:31 / /sys/fs rw - fusectl fusectl rw", LOCALFS_OWN,
-		  31 },
-		{ "36 35 0:57 / /mnt rw - fuse host:/ rw", LOCALFS_SERVED, 0 },
-		{ "36 35 0:57 / /mnt rw - fuse.sshfs host:/ rw", LOCALFS_SERVED,
-		  0 },
-		{ "36 35 8:1 / /mnt rw - fuseblk /dev/a rw", LOCALFS_SERVED,
-		  0 },
-		{ "36 35 0:57 / /mnt rw - fusectl.mine a rw", LOCALFS_SERVED,
-		  0 },
-		/* Spaces are \\040 in there, so that no name says more. */
+		  98 << 20 },
+		{ "36 35 0:57 / /mnt rw - overlay overlay rw", OVERLAY | 57 },
+		{ "36 35 0:57 / /mnt rw - overlayfs x rw", 57 },
+		{ "36 35 0:57 / /mnt rw - nfsd nfsd rw", 57 },
+		{ "36 35 0:57 / /mnt rw - 9p host rw", SERVED },
+		{ "36 35 0:57 / /mnt rw - virtiofs", SERVED },
+		{ "36 35 0:57 / /mnt rw shared:9 - nfs4 host:/ rw", SERVED },
+		{ "36 35 0:31 / /sys/fs rw - fusectl fusectl rw", 31 },
+		{ "36 35 0:57 / /mnt rw - fuse host:/ rw", SERVED },
+		{ "36 35 0:57 / /mnt rw - fuse.sshfs host:/ rw", SERVED },
+		{ "36 35 0:57 / /mnt rw - fuseblk /dev/a rw", SERVED },
+		{ "36 35 0:57 / /mnt rw - fusectl.mine a rw", SERVED },
+		/* Spaces are \040 in there, so that no name says more. */
 		{ "36 35 0:57 / /a\\040-\\040ext4 rw - fuse.ext4 a rw",
-		  LOCALFS_SERVED, 0 },
-		{ "36 35 4096:1 / /mnt rw - ext4 /dev/a rw", LOCALFS_NONE, 0 },
-		{ "36 35 1:1048576 / /mnt rw - ext4 /dev/a rw", LOCALFS_NONE,
-		  0 },
-		{ "36 35 0 / /mnt rw - ext4 /dev/a rw", LOCALFS_NONE, 0 },
-		{ "36 35 0:57 / /mnt rw", LOCALFS_NONE, 0 },
-		{ "36 35 0:57 / /mnt rw - ", LOCALFS_OWN, 57 },
-		{ " - ext4", LOCALFS_NONE, 0 },
-		{ "", LOCALFS_NONE, 0 },
+		  SERVED },
+		{ "36 35 4096:1 / /mnt rw - ext4 /dev/a rw", 0 },
+		{ "36 35 1:1048576 / /mnt rw - ext4 /dev/a rw", 0 },
+		{ "36 35 0 / /mnt rw - ext4 /dev/a rw", 0 },
+		{ "36 35 0:57 / /mnt rw", 0 },
+		{ "36 35 0:57 / /mnt rw - ", 0 },
+		{ " - ext4", 0 },
+		{ "", 0 },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		uint32_t dev = 0;
-
-		assert_int_equal(localfs_parse(all[i].line, &dev), all[i].kind);
-		assert_int_equal(dev, all[i].dev);
-	}
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		assert_int_equal(number(all[i].line), all[i].dev);
 }
 
 /* A list of our own in place of mountinfo. */
 static struct localfs of_text(const char *text)
 {
-	struct localfs l = { .fd = memfd_create("mounts", MFD_CLOEXEC) };
+	struct localfs l = { .mounts = { .number = localfs_number } };
 
-	assert_int_equal(write(l.fd, text, strlen(text)), strlen(text));
+	l.mounts.fd = memfd_create("mounts", MFD_CLOEXEC);
+	assert_int_equal(write(l.mounts.fd, text, strlen(text)), strlen(text));
 	localfs_refresh(&l);
 	return l;
 }
@@ -108,7 +110,7 @@ static void this_machine(void **state)
 
 static void without_a_list_all_is_strange(void **state)
 {
-	struct localfs l = { .fd = -1, .shm = 7 };
+	struct localfs l = { .mounts = { .fd = -1 }, .shm = 7 };
 
 	(void)state;
 	localfs_refresh(&l);

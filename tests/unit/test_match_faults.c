@@ -17,7 +17,7 @@
 
 static char counter[128]; /* a file with a byte for each that was started */
 
-/* ---- the matcher ------------------------------------------------------ */
+/* ---- the matcher ----------------------------------------------------- */
 
 static struct wire_message out, in;
 static const char *memory;
@@ -32,11 +32,11 @@ static void say(uint32_t type, size_t len)
 
 static void introduce(void)
 {
-	for (int i = 0; i < RULES; i++) {
-		memset(&out, 0, sizeof(out));
-		snprintf(out.rule.name, sizeof(out.rule.name), "rule_%d", i);
-		say(WIRE_RULE, sizeof(out.rule));
-	}
+	memset(&out, 0, sizeof(out));
+	out.rules.n = RULES;
+	for (int i = 0; i < RULES; i++)
+		snprintf(out.rules.rule[i].name, 128, "rule_%d", i);
+	say(WIRE_RULES_PART, wire_rules_size(RULES));
 	memset(&out, 0, sizeof(out));
 	out.ready.n_rules = RULES;
 	out.ready.sets = 1;
@@ -182,7 +182,7 @@ static void be_matcher(char *how)
 	}
 }
 
-/* ---- the tests -------------------------------------------------------- */
+/* ---- the tests ------------------------------------------------------- */
 
 static struct target target;
 static const struct hit *hits;

@@ -222,7 +222,7 @@ coverage: ## how much of parsers, spool and state machines the unit tests reach
 
 valgrind: ## the unit tests under valgrind (half an hour)
 	$(Q)$(MAKE) --no-print-directory all unit-tests
-	$(Q)BUILD=$(BUILD) TEST_SECONDS=3600 RUN='valgrind -q --error-exitcode=9' tests/run $(BUILD)/tests/
+	$(Q)BUILD=$(BUILD) TEST_SECONDS=3600 RUN='valgrind -q --error-exitcode=9 --suppressions=tests/valgrind.supp' tests/run $(BUILD)/tests/
 
 fuzz: ## run each fuzzer for FUZZ_SECONDS (60)
 	$(Q)BUILD=build tests/fuzz/run

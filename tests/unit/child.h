@@ -112,7 +112,8 @@ static inline void child_can_not_exec(void **state)
 {
 	(void)state;
 	puts(child_in_valgrind()
-		     ? "valgrind: its own system calls, no pidfd_open(2)"
+		     ? "valgrind: its own system calls, no pidfd_open(2), "
+		       "not what bpf(2) writes"
 		     : "qemu-user: a guest can not exec another guest's "
 		       "program");
 	skip();

@@ -805,7 +805,7 @@ int main(void)
 		cmocka_unit_test(test_pid_namespace),
 	};
 
-	if (child_emulated())
+	if (child_emulated() || child_in_valgrind())
 		return child_skip_group();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,7 +104,7 @@ $(BUILD)/builtin.yar: $(sort $(wildcard rules/*.yar))
 	@mkdir -p $(@D)
 	$(call say,CAT)cat $^ > $@
 
-HASHPACK := hashpack hashbuild hashgood hashsave hashset hashcheck digestlist text
+HASHPACK := hashpack hashbuild hashbuild_write hashgood hashsave hashset hashcheck digestlist text
 $(BUILD)/hashpack: $(HASHPACK:%=agent/%.c) $(wildcard agent/hash*.h) agent/digestlist.h
 	@mkdir -p $(@D)
 	$(call say,HOST)$(HOSTCC) -std=gnu17 -D_GNU_SOURCE -O2 -Iagent -o $@ $(filter %.c,$^) -lxxhash

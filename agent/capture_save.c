@@ -64,7 +64,7 @@ static int put_record(struct saver *s, enum capture_type type,
 	return put(s, s->packed, sizeof(head) + n);
 }
 
-/* ---- texts ----------------------------------------------------------------- */
+/* ---- texts ----------------------------------------------------------- */
 
 /* All of a file of /proc/PID; the caller frees *ret. */
 static ssize_t read_all(const struct proc *p, const char *name, char **ret)
@@ -146,7 +146,7 @@ static int put_texts(struct saver *s)
 	return err ?: put_exe(s);
 }
 
-/* ---- pages ------------------------------------------------------------------ */
+/* ---- pages ----------------------------------------------------------- */
 
 /* A record for each run of pages that stand behind each other. */
 static int put_batch(struct saver *s, const struct batch *b)
@@ -197,7 +197,7 @@ static int put_end(struct saver *s)
 	return put(s, &end, sizeof(end));
 }
 
-/* ---- all of it ---------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------- */
 
 static int save(struct saver *s, const struct maps *maps, struct mem *mem)
 {

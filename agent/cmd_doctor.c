@@ -42,7 +42,7 @@ static void say(struct diagnosis *d, bool works, const char *found,
 	snprintf(d->mend, sizeof(d->mend), "%s", works ? "" : mend);
 }
 
-/* ---- checks ----------------------------------------------------------- */
+/* ---- checks ---------------------------------------------------------- */
 
 static void check_root(struct patient *p, struct diagnosis *d)
 {
@@ -137,10 +137,9 @@ static void check_matcher(struct patient *p, struct diagnosis *d)
 	if (works) {
 		match_rules(m, &n);
 		snprintf(found, sizeof(found),
-			 "%s, %zu rules, %s, version %" PRIu64 " (%s)",
+			 "%s, %zu rules, %s, %" PRIu64 " (%s)",
 			 match_engine(m), n,
-			 match_default(m)->path[0] ? "a signed update"
-						   : "built in",
+			 match_default(m)->path[0] ? "signed" : "built in",
 			 match_default(m)->version, match_version(m));
 	}
 	say(d, works, works ? found : "davylamp-match does not start",
@@ -229,7 +228,7 @@ static const struct {
 	{ "hash set", check_set, true },
 };
 
-/* ---- the visit -------------------------------------------------------- */
+/* ---- the visit ------------------------------------------------------- */
 
 static int start_patient(struct patient *p)
 {

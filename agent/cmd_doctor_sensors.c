@@ -44,7 +44,7 @@ void doctor_tasks(struct diagnosis *d)
 		   "and a census reads every /proc/PID/stat");
 }
 
-/* ---- sensors ------------------------------------------------------------ */
+/* ---- sensors --------------------------------------------------------- */
 
 static void ignore(void *user, const struct event *e)
 {

@@ -86,7 +86,7 @@ int cmd_hash(int argc, char **argv)
 	return 2;
 }
 
-/* ---- info --------------------------------------------------------------- */
+/* ---- info ------------------------------------------------------------ */
 
 static const char info_help[] =
 	"usage: davylamp hash info [--long] [SET]\n\n"

@@ -15,7 +15,7 @@
 #include "hashutil.h"
 #include "text.h"
 
-/* ---- what is subtracted -------------------------------------------------- */
+/* ---- what is subtracted ---------------------------------------------- */
 
 static void on_file(void *user, size_t n)
 {
@@ -54,7 +54,7 @@ static int subtract_path(struct cmd_hash_job *j, const char *path)
 	return error;
 }
 
-/* ---- outputs ------------------------------------------------------------ */
+/* ---- outputs --------------------------------------------------------- */
 
 /* "71 pages of /usr/bin /usr/lib", for the list's header. */
 static void note_subtracted(const struct cmd_hash_job *j, size_t n_pages,

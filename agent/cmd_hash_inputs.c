@@ -23,7 +23,7 @@ int cmd_hash_usage(struct why *why, const char *value, const char *how)
 		       text_escape_str(value, shown, sizeof(shown)), how);
 }
 
-/* ---- inputs ------------------------------------------------------------- */
+/* ---- inputs ---------------------------------------------------------- */
 
 static const char *said(const char *of_it, const char *of_all)
 {
@@ -187,7 +187,7 @@ static int read_process(const struct cmd_hash_job *j, struct cmd_hash_input *in)
 	return error;
 }
 
-/* ---- all of them ---------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------- */
 
 static struct cmd_hash_input *add_input(struct cmd_hash_job *j)
 {
@@ -274,7 +274,7 @@ int cmd_hash_take_inputs(struct cmd_hash_job *j)
 	if (error || !pid)
 		return error;
 	in = add_input(j);
-	if (!in || sscanf(pid, "%d", &in->pid) != 1 || in->pid <= 0)
+	if (!in || !(in->pid = proc_parse_pid(pid)))
 		return cmd_hash_usage(&j->why, pid, "is no process id");
 	return 0;
 }

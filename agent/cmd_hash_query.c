@@ -48,7 +48,7 @@ static int look(struct scan *scan, const struct proc *p)
 	if (l.state != SCAN_COMPLETE)
 		fprintf(stderr, "davylamp hash query: %s: %s%s\n",
 			verdict_state(l.state), l.why,
-			l.denied ? "; try as root" : "");
+			l.denied && geteuid() ? "; try as root" : "");
 	else if (!l.n_shares)
 		puts("nothing of a known binary");
 	if (l.n_shares)
@@ -100,8 +100,8 @@ int cmd_hash_query(int argc, char **argv)
 		{ 0 },
 	};
 	const char *path = NULL;
-	char *end = NULL, shown[80];
-	long pid = 0;
+	char shown[80];
+	pid_t pid = 0;
 	int c;
 
 	optind = 0; /* glibc: begin anew */
@@ -115,13 +115,13 @@ int cmd_hash_query(int argc, char **argv)
 		path = optarg;
 	}
 	if (optind + 1 == argc)
-		pid = strtol(argv[optind], &end, 10);
-	if (pid <= 0 || pid > 1 << 22 || *end) {
+		pid = proc_parse_pid(argv[optind]);
+	if (!pid) {
 		fprintf(stderr, "davylamp hash query: '%s': give one process "
 				"id\n",
 			text_escape_str(optind < argc ? argv[optind] : "",
 					shown, sizeof(shown)));
 		return EXIT_USAGE;
 	}
-	return query(path, (pid_t)pid);
+	return query(path, pid);
 }

@@ -81,7 +81,7 @@ static int open_named(const char *path, struct hashset **ret, struct why *why)
 		       text_escape_str(path, shown, sizeof(shown)), how.text);
 }
 
-/* ---- diff ---------------------------------------------------------------- */
+/* ---- diff ------------------------------------------------------------ */
 
 static int compare_lists(const struct digestlist *a,
 			 const struct digestlist *b)
@@ -201,7 +201,7 @@ int cmd_hash_diff(int argc, char **argv)
 	return differ ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 
-/* ---- merge --------------------------------------------------------------- */
+/* ---- merge ----------------------------------------------------------- */
 
 static int add_set(struct hashbuild *build, const char *path, struct why *why)
 {
@@ -254,7 +254,7 @@ int cmd_hash_merge(int argc, char **argv)
 	return err ? say("merge", &why, err) : EXIT_CLEAN;
 }
 
-/* ---- verify --------------------------------------------------------------- */
+/* ---- verify ---------------------------------------------------------- */
 
 int cmd_hash_verify(int argc, char **argv)
 {

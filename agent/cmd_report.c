@@ -37,7 +37,7 @@ static void usage(FILE *out)
 		fprintf(out, "  %-8s%s%s\n", actions[i].name, actions[i].about,
 			i ? "" : " (the default)");
 	fputs("\n  --config FILE  another configuration file\n\n"
-	      "exit status: 0 all delivered, 2 wrong use, 3 something waits, "
+	      "Exit status: 0 all delivered, 2 wrong use, 3 something waits, "
 	      "4 unable\n",
 	      out);
 }

@@ -111,8 +111,8 @@ int cmd_rules_capture(int argc, char **argv)
 		{ 0 },
 	};
 	const char *path = NULL;
-	char *end = NULL, shown[80];
-	long pid = 0;
+	char shown[80];
+	pid_t pid = 0;
 	int c;
 
 	optind = 0; /* glibc: begin anew */
@@ -126,8 +126,8 @@ int cmd_rules_capture(int argc, char **argv)
 		path = optarg;
 	}
 	if (optind + 1 == argc)
-		pid = strtol(argv[optind], &end, 10);
-	if (pid <= 0 || pid > 1 << 22 || *end) {
+		pid = proc_parse_pid(argv[optind]);
+	if (!pid) {
 		fprintf(stderr,
 			"davylamp rules capture: '%s': give one process id\n",
 			text_escape_str(optind < argc ? argv[optind] : "",
@@ -139,5 +139,5 @@ int cmd_rules_capture(int argc, char **argv)
 		      stderr);
 		return EXIT_USAGE;
 	}
-	return capture((pid_t)pid, path);
+	return capture(pid, path);
 }

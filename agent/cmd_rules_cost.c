@@ -22,7 +22,6 @@
 #include "scan.h"
 #include "self.h"
 #include "show.h"
-#include "text.h"
 
 static const char cost_help[] =
 	"usage: davylamp rules cost [OPTION...] [PID...]\n\n"
@@ -64,8 +63,7 @@ struct watch {
 	uint64_t *met; /* per atom */
 };
 
-/* ---- one look
- * ----------------------------------------------------------------- */
+/* ---- one look -------------------------------------------------------- */
 
 static uint64_t count_atom(const uint8_t *bytes, size_t len,
 			   const struct atom *a)
@@ -239,8 +237,7 @@ static int inspect(struct cost *c, size_t at, struct why *why)
 	return watch.met ? 0 : -ENOMEM;
 }
 
-/* ---- all of them
- * ------------------------------------------------------------------ */
+/* ---- all of them ----------------------------------------------------- */
 
 static int name_rules(struct cost *c, struct why *why)
 {
@@ -307,9 +304,7 @@ static int measure_all(struct cost *c, struct why *why)
 	return err;
 }
 
-/* ---- start
- * ----------------------------------------------------------------------------
- */
+/* ---- start ----------------------------------------------------------- */
 
 static int open_all(struct cost *c, struct why *why)
 {

@@ -54,7 +54,7 @@ struct explain {
 	json_object *json; /* NULL: text */
 };
 
-/* ---- the looks ------------------------------------------------------------- */
+/* ---- the looks ------------------------------------------------------- */
 
 static int look(struct explain *e, bool anywhere, struct scan **ret_scan,
 		struct look *ret, struct why *why)
@@ -112,7 +112,7 @@ static int open_proc(struct explain *e, struct why *why)
 		   : 0;
 }
 
-/* ---- text --------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------ */
 
 static bool counts(const struct explain *e, const struct region *r)
 {
@@ -241,7 +241,7 @@ static void show(struct explain *e)
 		       verdict_state(e->look.state), e->look.why);
 }
 
-/* ---- JSON ------------------------------------------------------------------------ */
+/* ---- JSON ------------------------------------------------------------ */
 
 static void put(json_object *o, const char *key, json_object *value)
 {
@@ -321,7 +321,7 @@ static void print_json(struct explain *e)
 	json_object_put(o);
 }
 
-/* ---- start ------------------------------------------------------------------------- */
+/* ---- start ----------------------------------------------------------- */
 
 static int run(struct explain *e)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "cmd_rules.h"
 #include "commands.h"
+#include "proc.h"
 #include "text.h"
 
 static int usage(const char *what, const char *value, const char *how)
@@ -17,27 +18,16 @@ static int usage(const char *what, const char *value, const char *how)
 	return EXIT_USAGE;
 }
 
-/* A whole number in [1, most], or -1. */
-static long number(const char *text, long most)
-{
-	char *end;
-	long n;
-
-	errno = 0;
-	n = strtol(text, &end, 10);
-	return errno || end == text || *end || n < 1 || n > most ? -1 : n;
-}
-
 static int take_words(int argc, char **argv, bool first_is_rule,
 		      struct cmd_rules_words *w)
 {
 	for (int i = optind; i < argc; i++) {
-		long pid = number(argv[i], 1L << 22);
+		pid_t pid = proc_parse_pid(argv[i]);
 
 		if (first_is_rule && i == optind)
 			w->only = argv[i];
 		else if (pid > 0)
-			w->pids[w->n_pids++] = (pid_t)pid;
+			w->pids[w->n_pids++] = pid;
 		else
 			return usage(argv[0], argv[i], "is no process id");
 	}
@@ -59,6 +49,7 @@ int cmd_rules_words(int argc, char **argv, bool first_is_rule,
 	};
 	struct cmd_rules_words *w = ret;
 	size_t n = (size_t)argc + 1;
+	long rounds;
 	int c;
 
 	*w = (struct cmd_rules_words){ .rounds = 3 };
@@ -82,8 +73,9 @@ int cmd_rules_words(int argc, char **argv, bool first_is_rule,
 			w->json = true;
 		else if (c == 'o' && !first_is_rule)
 			w->only = optarg;
-		else if (c == 'R' && !first_is_rule && number(optarg, 99) > 0)
-			w->rounds = (unsigned)number(optarg, 99);
+		else if (c == 'R' && !first_is_rule &&
+			 (rounds = text_number(optarg, 1, 99)) > 0)
+			w->rounds = (unsigned)rounds;
 		else if (c == 'R' && !first_is_rule)
 			return usage(argv[0], optarg, "is not 1 to 99");
 		else

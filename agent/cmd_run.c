@@ -31,7 +31,7 @@ static void usage(FILE *out)
 	      "what holds, and\n                 where each value comes from\n\n"
 	      "SIGHUP reads configuration, rules and hash set again; SIGTERM "
 	      "ends it.\nHow it does: davylamp status\n\n"
-	      "exit status: 0 it was stopped, 2 wrong use, configuration, rules "
+	      "Exit status: 0 it was stopped, 2 wrong use, configuration, rules "
 	      "or set,\n4 unable\n",
 	      out);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "cmd_scan_sum.h"
 #include "cmd_scan_words.h"
 #include "commands.h"
 #include "confine.h"
@@ -18,12 +19,6 @@
 #include "show_exclude.h"
 #include "text.h"
 
-struct totals {
-	size_t processes, clean, findings, carriers, partial, vanished,
-		denied, excluded;
-	uint64_t read_bytes, shared_bytes;
-};
-
 struct run {
 	struct scan_words o;
 	struct hashset *set;
@@ -31,16 +26,15 @@ struct run {
 	struct finding_tools tools;
 	struct show show;
 	struct show_progress progress;
-	struct totals t;
+	struct scan_sum sum;
 	struct config config;  /* its exclusions hold for this scan; */
 	bool configured;       /* only with --config or --report */
 	struct record *record; /* NULL without --report */
 	uint64_t begin_ns;
-	size_t n_rules;
 	bool absent; /* a process that was named, or is hidden, is not there */
 };
 
-/* ---- one process ---------------------------------------------------------- */
+/* ---- one process ----------------------------------------------------- */
 
 static void on_progress(void *user, size_t processes, uint64_t bytes)
 {
@@ -89,19 +83,6 @@ static void report(struct run *r, const struct finding *f)
 	json_object_put(json);
 }
 
-static void count(struct totals *t, const struct look *l, enum verdict v)
-{
-	t->processes++;
-	t->read_bytes += l->read_bytes;
-	t->shared_bytes += l->shared_bytes;
-	t->findings += v == VERDICT_FINDING;
-	t->carriers += v == VERDICT_CARRIER;
-	t->clean += v == VERDICT_CLEAN;
-	t->denied += l->denied;
-	t->partial += l->state == SCAN_PARTIAL && !l->denied;
-	t->vanished += l->state == SCAN_VANISHED;
-}
-
 /* Who asks for one process wants an answer for it; else what is clean, ended
  * or forbidden is only counted. */
 static bool is_worth_a_line(const struct run *r, const struct look *l,
@@ -124,7 +105,7 @@ static void on_look(void *user, const struct look *l, enum verdict v,
 	};
 	struct run *r = user;
 
-	count(&r->t, l, v);
+	scan_sum_add(&r->sum, l, v);
 	if (!f)
 		keep(r, l, v, NULL, NULL);
 	if (r->o.json && r->o.verbose)
@@ -163,7 +144,7 @@ static void on_absent(void *user, pid_t pid, int err, const struct proc *p)
 		return;
 	}
 	if (!r->o.n_pids) {
-		r->t.denied += err && err != -ESRCH; /* hidepid */
+		r->sum.denied += err && err != -ESRCH; /* hidepid */
 		return;
 	}
 	r->absent = true;
@@ -189,7 +170,7 @@ static void on_excluded(void *user, const struct proc *p,
 	struct run *r = user;
 	struct show s = r->show;
 
-	r->t.excluded++;
+	r->sum.excluded++;
 	r->absent |= r->o.n_pids > 0;
 	if (!r->o.n_pids && !r->o.verbose)
 		return;
@@ -199,96 +180,7 @@ static void on_excluded(void *user, const struct proc *p,
 	show_exclude_process(&s, p, x);
 }
 
-/* ---- the end ---------------------------------------------------------------- */
-
-static void summarize_json(const struct run *r, double seconds)
-{
-	json_object *o = json_object_new_object();
-	json_object *s = json_object_new_object();
-	const struct {
-		const char *key;
-		uint64_t n;
-	} numbers[] = {
-		{ "processes", r->t.processes },
-		{ "findings", r->t.findings },
-		{ "clean", r->t.clean },
-		{ "carriers", r->t.carriers },
-		{ "partial", r->t.partial },
-		{ "vanished", r->t.vanished },
-		{ "denied", r->t.denied },
-		{ "excluded", r->t.excluded },
-		{ "hidden", pass_hidden(r->pass) },
-		{ "readBytes", r->t.read_bytes },
-		{ "sharedBytes", r->t.shared_bytes },
-		{ "rules", r->n_rules },
-		{ "pageDigests",
-		  hashset_n_pages(r->set) - hashset_n_fragments(r->set) },
-		{ "fragmentDigests", hashset_n_fragments(r->set) },
-	};
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		json_object_object_add(
-			s, numbers[i].key,
-			json_object_new_int64((int64_t)numbers[i].n));
-	json_object_object_add(s, "seconds", json_object_new_double(seconds));
-	json_object_object_add(s, "ruleSetVersion",
-			       json_object_new_string(r->tools.rules_version));
-	json_object_object_add(s, "hashSetVersion",
-			       json_object_new_string(r->tools.set_version));
-	if (r->configured)
-		json_object_object_add(s, "exclusions",
-				       show_exclude_json(r->config.excludes));
-	json_object_object_add(o, "summary", s);
-	print_json(o);
-}
-
-static const char *plural_es(size_t n)
-{
-	return n == 1 ? "" : "es";
-}
-
-static void summarize(const struct run *r, double seconds)
-{
-	const struct totals *t = &r->t;
-	char read[16], shared[16];
-
-	if (t->denied && geteuid())
-		printf("%zu process%s of other users could not be read; to "
-		       "look at all: sudo davylamp scan\n",
-		       t->denied, plural_es(t->denied));
-	else if (t->denied)
-		printf("%zu process%s could not be read, though this is root: "
-		       "a security module\nor a missing capability "
-		       "(CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH) forbids it\n",
-		       t->denied, plural_es(t->denied));
-	printf("%zu process%s: %zu finding%s, %zu clean", t->processes,
-	       plural_es(t->processes), t->findings,
-	       t->findings == 1 ? "" : "s", t->clean);
-	if (t->carriers)
-		printf(", %zu carrying such data", t->carriers);
-	if (t->partial)
-		printf(", %zu not complete", t->partial);
-	if (t->vanished)
-		printf(", %zu ended", t->vanished);
-	if (t->excluded)
-		printf(", %zu excluded", t->excluded);
-	if (pass_hidden(r->pass))
-		printf("; %zu hidden", pass_hidden(r->pass));
-	printf("\n%s read in %.1f s (%s more shared, looked at once); %zu "
-	       "rules,\n%u digests of %u known binaries\n",
-	       text_bytes(t->read_bytes, read), seconds,
-	       text_bytes(t->shared_bytes, shared), r->n_rules,
-	       hashset_n_pages(r->set), hashset_n_binaries(r->set));
-	if (r->configured)
-		show_exclude(&r->show, r->config.excludes);
-}
-
-/* ---- start ------------------------------------------------------------------ */
-
-static int open_set(struct run *r, struct why *why)
-{
-	return defaultset_open(r->o.hashes, &r->set, why);
-}
+/* ---- start and end --------------------------------------------------- */
 
 static unsigned threads(const struct scan_words *o)
 {
@@ -332,6 +224,7 @@ static int read_config(struct run *r)
 		return EXIT_USAGE;
 	}
 	r->configured = true;
+	r->sum.excludes = r->config.excludes;
 	r->tools.environment = r->config.findings.environment;
 	if (r->o.report && record_open(&r->config, &r->record, &why)) {
 		fprintf(stderr, "davylamp scan: %s\nNothing was scanned.\n",
@@ -345,7 +238,7 @@ static int prepare(struct run *r)
 {
 	struct why why = { "" };
 	struct pass_options po;
-	int err = open_set(r, &why);
+	int err = defaultset_open(r->o.hashes, &r->set, &why);
 
 	if (err) {
 		fprintf(stderr, "davylamp scan: %s\n", why.text);
@@ -365,6 +258,7 @@ static int prepare(struct run *r)
 	};
 	if (r->o.timeout_s)
 		po.deadline_ns = r->begin_ns + r->o.timeout_s * 1000000000ULL;
+	r->sum.set = r->set;
 	err = pass_new(&po, &r->pass, &why) ?: confine_started(&why);
 	if (err) {
 		fprintf(stderr, "davylamp scan: %s\nNothing was scanned.\n",
@@ -378,7 +272,7 @@ static int prepare(struct run *r)
 		hashset_version(r->set),
 		r->tools.environment,
 	};
-	match_rules(pass_match(r->pass), &r->n_rules);
+	match_rules(pass_match(r->pass), &r->sum.n_rules);
 	warn_of_slow_rules(r);
 	return 0;
 }
@@ -406,23 +300,23 @@ static int run(struct run *r)
 {
 	const struct pass_events events = { r, on_look, on_absent, on_excluded,
 					    on_progress };
-	double seconds;
 
 	r->progress.all = pass_processes(r->pass);
 	r->progress.all_bytes = r->progress.out ? pass_bytes(r->pass) : 0;
 	pass_run(r->pass, &events);
 	show_progress_end(&r->progress);
-	seconds = (double)(io_now_ns() - r->begin_ns) / 1e9;
+	r->sum.seconds = (double)(io_now_ns() - r->begin_ns) / 1e9;
+	r->sum.hidden = pass_hidden(r->pass);
 	if (r->o.json)
-		summarize_json(r, seconds);
+		print_json(scan_sum_json(&r->sum, &r->tools));
 	else
-		summarize(r, seconds);
+		scan_sum_show(&r->sum, &r->show);
 	if (r->record)
 		deliver(r);
-	if (r->t.findings)
+	if (r->sum.findings)
 		return EXIT_FINDINGS;
-	if (r->absent || r->t.partial || r->t.denied ||
-	    ((r->o.n_pids || r->o.n_captures) && r->t.vanished))
+	if (r->absent || r->sum.partial || r->sum.denied ||
+	    ((r->o.n_pids || r->o.n_captures) && r->sum.vanished))
 		return EXIT_INCOMPLETE;
 	return EXIT_CLEAN;
 }

@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "kernel.h"
 #include "pass.h"
+#include "proc.h"
 #include "text.h"
 
 static const struct option long_options[] = {
@@ -69,17 +70,6 @@ static void help(void)
 	     "something could\nnot be read to the end, 4 unable.");
 }
 
-/* A whole number in [least, most], or -1. */
-static long number(const char *text, long least, long most)
-{
-	char *end;
-	long n;
-
-	errno = 0;
-	n = strtol(text, &end, 10);
-	return errno || end == text || *end || n < least || n > most ? -1 : n;
-}
-
 static int bad_value(const char *option, const char *value, const char *allowed)
 {
 	char shown[128];
@@ -106,8 +96,8 @@ static int take_option(struct scan_words *o, int c, const char *value)
 
 	switch (c) {
 	case 'p':
-		n = number(value, 1, 1L << 22);
-		if (n < 0)
+		n = proc_parse_pid(value);
+		if (!n)
 			return bad_value("--pid", value, "a process id");
 		o->pids[o->n_pids++] = (pid_t)n;
 		return 0;
@@ -118,14 +108,14 @@ static int take_option(struct scan_words *o, int c, const char *value)
 		o->rules[o->n_rules++] = value;
 		return 0;
 	case 't':
-		n = number(value, 1, 86400);
+		n = text_number(value, 1, 86400);
 		if (n < 0)
 			return bad_value("--timeout", value,
 					 "seconds, 1 to 86400");
 		o->timeout_s = (unsigned)n;
 		return 0;
 	case 'T':
-		n = number(value, 1, PASS_THREADS);
+		n = text_number(value, 1, PASS_THREADS);
 		if (n < 0)
 			return bad_value("--threads", value, "1 to 64");
 		o->threads = (unsigned)n;
@@ -178,9 +168,11 @@ int scan_words_take(struct scan_words *o, int argc, char **argv)
 	}
 	if (!status && optind < argc) {
 		fprintf(stderr,
-			"davylamp scan: what is '%s'? see davylamp "
-			"help scan\n",
-			text_escape_str(argv[optind], shown, sizeof(shown)));
+			"davylamp scan: what is '%s'? %s\n",
+			text_escape_str(argv[optind], shown, sizeof(shown)),
+			proc_parse_pid(argv[optind])
+				? "a process is named by --pid"
+				: "see davylamp help scan");
 		status = EXIT_USAGE;
 	}
 	if (!status && o->n_captures && o->report) {

@@ -24,13 +24,13 @@ static void usage(FILE *out)
 	      "and has still to,\nwhat that cost, what it found.\n\n"
 	      "  --json         as one JSON object\n"
 	      "  --config FILE  where [run] status says which socket to ask\n\n"
-	      "exit status: 0 it runs, 2 wrong use, 3 it runs with a defect "
+	      "Exit status: 0 it runs, 2 wrong use, 3 it runs with a defect "
 	      "(sensors are not\nall there, events were lost, a reload failed), "
 	      "4 it does not run\n",
 	      out);
 }
 
-/* ---- reading --------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------- */
 
 /* The value at "part.key"; NULL: there is none. */
 static json_object *at(json_object *o, const char *part, const char *key)
@@ -81,7 +81,7 @@ static const char *text(json_object *o, const char *part, const char *key)
 	return text_escape_str(s ? s : "", shown[next], sizeof(shown[next]));
 }
 
-/* ---- showing --------------------------------------------------------------- */
+/* ---- showing --------------------------------------------------------- */
 
 __attribute__((format(printf, 3, 4))) static void
 line(const struct show *show, const char *label, const char *format, ...)

@@ -65,7 +65,7 @@ static char *next_line(char *ret, int cap, void *user)
 	return ret;
 }
 
-/* ---- one key ----------------------------------------------------------- */
+/* ---- one key --------------------------------------------------------- */
 
 static bool is_exclude_name(const char *s)
 {
@@ -175,7 +175,7 @@ static int on_key(void *user, const char *section, const char *name,
 	return 1;
 }
 
-/* ---- a file ------------------------------------------------------------ */
+/* ---- a file ---------------------------------------------------------- */
 
 static void check_exclusions(struct parse *p)
 {

@@ -53,7 +53,7 @@ const char *config_key_show(const void *base, const struct config_key *,
 /* What is allowed, for messages. */
 void config_key_allowed(const struct config_key *, char *ret, size_t cap);
 
-/* ---- config.c, for config_load.c --------------------------------------- */
+/* ---- config.c, for config_load.c ------------------------------------- */
 
 /* All defaults, no file.  -ENOMEM */
 int config_begin(struct config *ret);

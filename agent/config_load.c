@@ -12,7 +12,7 @@
 #define FILE_MAX  (64u << 10)
 #define FILES_MAX 128 /* of one conf.d */
 
-/* ---- safe? ------------------------------------------------------------- */
+/* ---- safe? ----------------------------------------------------------- */
 
 static int refuse_open(int fd, const char *path, const struct stat *st,
 		       const char *mode, struct why *why)
@@ -73,7 +73,7 @@ int config_open_safe(const char *path, bool secret, struct why *why)
 	return fd;
 }
 
-/* ---- one file ---------------------------------------------------------- */
+/* ---- one file -------------------------------------------------------- */
 
 static int read_all(int fd, const char *shown, char *text, size_t *ret_len,
 		    struct why *why)
@@ -114,7 +114,7 @@ static int add_file(struct config *c, const char *path, struct why *why)
 	return err;
 }
 
-/* ---- the places -------------------------------------------------------- */
+/* ---- the places ------------------------------------------------------ */
 
 struct names {
 	char *list[FILES_MAX];

@@ -29,7 +29,7 @@ void config_print(FILE *out)
 	}
 }
 
-/* ---- what holds -------------------------------------------------------- */
+/* ---- what holds ------------------------------------------------------ */
 
 static void print_value(FILE *out, const void *base, const struct config_key *k,
 			const struct config_origin *origin)

@@ -21,7 +21,7 @@
 #define CAN_PERFMON 38
 #define CAN_BPF	    39
 
-/* ---- files --------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------- */
 
 /* include/uapi/linux/landlock.h; from version 2 (Linux 5.19) on, since version
  * 1 forbids every rename into another folder. */
@@ -72,7 +72,7 @@ void confine_files(const struct confine_path *paths, size_t n)
 	close(ruleset);
 }
 
-/* ---- capabilities -------------------------------------------------------- */
+/* ---- capabilities ---------------------------------------------------- */
 
 /* platform.md measured what each opens; kernel.org's capabilities(7) agrees. */
 static const struct {
@@ -160,7 +160,7 @@ const char *confine_capability(size_t i, const char **ret_name, bool *ret_there)
 	return uses[i].without;
 }
 
-/* ---- filters ------------------------------------------------------------- */
+/* ---- filters --------------------------------------------------------- */
 
 /* In BPF of our own: where memory is short libseccomp crashes (2.5.4, in
  * seccomp_load()), and what confines must not. */
@@ -234,7 +234,7 @@ static int install(struct program *p, struct why *why)
 	return 0;
 }
 
-/* ---- calls that are allowed ---------------------------------------------- */
+/* ---- calls that are allowed ------------------------------------------ */
 
 int confine_calls(const int *allowed, size_t n, enum confine_else other,
 		  struct why *why)
@@ -266,7 +266,7 @@ int confine_calls(const int *allowed, size_t n, enum confine_else other,
 #endif
 }
 
-/* ---- calls that are refused ---------------------------------------------- */
+/* ---- calls that are refused ------------------------------------------ */
 
 static const unsigned refused[] = {
 	/* mounts and namespaces */

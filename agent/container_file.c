@@ -32,7 +32,7 @@ static void copy(char *to, size_t cap, const char *text)
 		snprintf(to, cap, "%s", text);
 }
 
-/* ---- parts ------------------------------------------------------------- */
+/* ---- parts ----------------------------------------------------------- */
 
 /* Seconds that "Z", "+02:00" or the like is east of UTC; -1: neither. */
 static int offset_of(const char *s)
@@ -103,7 +103,7 @@ static json_object *parse_member(json_object *o, const char *key)
 	return text ? report_json_parse(text, strlen(text)) : NULL;
 }
 
-/* ---- whole files ------------------------------------------------------- */
+/* ---- whole files ----------------------------------------------------- */
 
 static void take_docker(struct container *c, json_object *o)
 {
@@ -224,7 +224,7 @@ void container_parse(enum container_file what, const char *text, size_t len,
 	json_object_put(o);
 }
 
-/* ---- where they are ---------------------------------------------------- */
+/* ---- where they are -------------------------------------------------- */
 
 #define BUNDLES "io.containerd.runtime.v2.task/k8s.io/"
 #define STORE	"/var/lib/containers/storage/"

@@ -47,7 +47,7 @@ static void help(void)
 	     "  --setup ORGANIZATION  find or create the source, print what to "
 	     "grant\n"
 	     "  --config FILE         alone, instead of those below\n\n"
-	     "exit status: 0 delivered, 2 wrong use, 3 something waits, 4 "
+	     "Exit status: 0 delivered, 2 wrong use, 3 something waits, 4 "
 	     "unable\n\n"
 	     "Role of the service account: roles/securitycenter.findingsEditor "
 	     "on the\nsource; least: securitycenter.findings.update and "
@@ -63,7 +63,7 @@ static int complain(const struct why *why, int status)
 	return status;
 }
 
-/* ---- delivery ----------------------------------------------------------- */
+/* ---- delivery -------------------------------------------------------- */
 
 static uint64_t now_ms(void)
 {
@@ -150,7 +150,7 @@ _Noreturn static void follow(struct report_run *r, struct spool *s)
 	}
 }
 
-/* ---- the other commands ----------------------------------------------- */
+/* ---- the other commands ---------------------------------------------- */
 
 static int status(struct spool *s, const struct config *c)
 {

@@ -25,7 +25,7 @@ static const struct {
 	{ "status", cmd_status, "how the service does", true },
 	{ "hash", cmd_hash, "build, show and query sets of known binaries",
 	  false },
-	{ "rules", cmd_rules, "check and list rules", false },
+	{ "rules", cmd_rules, "check, explain, measure and test rules", false },
 	{ "report", cmd_report, "what waits for delivery; deliver it", true },
 	{ "doctor", cmd_doctor, "what works here, and what mends the rest",
 	  false },
@@ -106,10 +106,13 @@ static int run(int argc, char **argv)
 static int cmd_help(int argc, char **argv)
 {
 	char help[] = "--help";
-	char *words[] = { argc > 1 ? argv[1] : NULL, help, NULL };
+	char *words[] = { NULL, NULL, help, NULL };
+	int n = argc > 3 ? 3 : argc;
 
-	if (argc > 1 && strcmp(argv[1], "help"))
-		return run(2, words);
+	if (argc > 1 && strcmp(argv[1], "help")) {
+		memcpy(words + 3 - n, argv + 1, (size_t)(n - 1) * sizeof(*argv));
+		return run(n, words + 3 - n);
+	}
 	usage(stdout);
 	return EXIT_CLEAN;
 }

@@ -35,7 +35,7 @@ struct exclude_list {
 	uint64_t uses;
 };
 
-/* ---- the list ---------------------------------------------------------- */
+/* ---- the list -------------------------------------------------------- */
 
 struct exclude_list *exclude_new(void)
 {
@@ -101,7 +101,7 @@ int exclude_check(struct exclusion *x, struct why *why)
 	return 0;
 }
 
-/* ---- a pass ------------------------------------------------------------ */
+/* ---- a pass ---------------------------------------------------------- */
 
 /* The uid of @user, a name of /etc/passwd or a number; false: there is none. */
 static bool find_user(const char *user, uid_t *ret)
@@ -144,7 +144,7 @@ void exclude_begin(struct exclude_list *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* ---- one process ------------------------------------------------------- */
+/* ---- one process ----------------------------------------------------- */
 
 /* What was read of a process so far, for all exclusions. */
 struct asked {

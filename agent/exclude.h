@@ -42,7 +42,7 @@ struct exclusion {
 
 struct exclude_list;
 
-/* ---- for config.c ------------------------------------------------------ */
+/* ---- for config.c ---------------------------------------------------- */
 
 struct exclude_list *exclude_new(void); /* NULL: no memory */
 void exclude_free(struct exclude_list *);
@@ -55,7 +55,7 @@ struct exclusion *exclude_take(struct exclude_list *, const char *name);
  * @why, which says what is missing. */
 int exclude_check(struct exclusion *, struct why *why);
 
-/* ---- a pass ------------------------------------------------------------ */
+/* ---- a pass ---------------------------------------------------------- */
 
 /* A pass begins: nothing is covered yet, and what has expired by now, or names
  * a user that there is not, holds for nobody. */

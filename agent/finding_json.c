@@ -55,7 +55,7 @@ void finding_time(char ret[static 32])
 	snprintf(ret + n, 32 - n, ".%06ldZ", t.tv_nsec / 1000);
 }
 
-/* ---- for people ----------------------------------------------------------- */
+/* ---- for people ------------------------------------------------------ */
 
 static const char *main_family(const struct finding *f)
 {
@@ -121,7 +121,7 @@ void finding_describe(const struct finding *f, char *ret, size_t cap)
 			    : "");
 }
 
-/* ---- parts of the message -------------------------------------------------- */
+/* ---- parts of the message -------------------------------------------- */
 
 static json_object *signature(const char *kind, json_object *body)
 {
@@ -261,7 +261,7 @@ static json_object *attack(void)
 	return o;
 }
 
-/* ---- evidence --------------------------------------------------------------- */
+/* ---- evidence -------------------------------------------------------- */
 
 static json_object *one_string(const struct look *l, const struct hit_string *s)
 {

@@ -1,5 +1,5 @@
 /* finding_json.h - a finding in the shape of Security Command Center's
- * Finding message (securitycenter.googleapis.com, v2), and a scan's summary. */
+ * Finding message (securitycenter.googleapis.com, v2). */
 #ifndef FINDING_JSON_H
 #define FINDING_JSON_H
 

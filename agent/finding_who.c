@@ -8,7 +8,7 @@
 
 #define ENVIRONMENT_BYTES 16384 /* more is cut, and said */
 
-/* ---- the process ------------------------------------------------------- */
+/* ---- the process ----------------------------------------------------- */
 
 static json_object *arguments(const struct who *w)
 {
@@ -107,7 +107,7 @@ static json_object *parents(const struct who *w)
 	return list;
 }
 
-/* ---- its container ----------------------------------------------------- */
+/* ---- its container --------------------------------------------------- */
 
 static json_object *labels_of(const struct container *c)
 {
@@ -157,7 +157,7 @@ static json_object *kubernetes(const struct container *c)
 	return o;
 }
 
-/* ---- both -------------------------------------------------------------- */
+/* ---- both ------------------------------------------------------------ */
 
 void finding_who(json_object *finding, const struct proc *p,
 		 const struct who *w, const struct finding_tools *tools)

@@ -65,7 +65,6 @@ struct peers {
 /* ---- proc ------------------------------------------------------------ */
 
 #define PROC_COMM  64 /* kernel threads show up to 63 bytes, others 15 */
-#define PROC_LABEL 160
 
 /* A process is its /proc directory, opened once: every file reached through
  * @dir belongs to this very process or fails with ESRCH, so a pid that is
@@ -88,7 +87,7 @@ struct proc {
 	char comm[PROC_COMM];
 };
 
-/* ---- region ----------------------------------------------------------- */
+/* ---- region ---------------------------------------------------------- */
 
 /* Which rules a region is shown to; a rule's meta `where` names one. */
 enum where {
@@ -122,7 +121,7 @@ struct region {
 	uint8_t where;		/* bit per enum where */
 };
 
-/* ---- batch ------------------------------------------------------------ */
+/* ---- batch ----------------------------------------------------------- */
 
 #define BATCH_PAGES 256 /* 1 MiB */
 
@@ -134,7 +133,7 @@ struct batch {
 	size_t n_pages;
 };
 
-/* ---- suspect ---------------------------------------------------------- */
+/* ---- suspect --------------------------------------------------------- */
 
 /* A rule set is one `where` and one way: rules whose strings the prefilter
  * knows see suspects only, the others see every page. */
@@ -148,7 +147,7 @@ struct suspect {
 	uint8_t sets;		/* SET_BIT of each set to show them to */
 };
 
-/* ---- hit -------------------------------------------------------------- */
+/* ---- hit ------------------------------------------------------------- */
 
 #define HIT_BYTES   32
 #define HIT_STRINGS 24	/* kept per rule and process; more are counted */
@@ -181,7 +180,7 @@ struct hit {
 	struct hit_string strings[HIT_STRINGS];
 };
 
-/* ---- finding ---------------------------------------------------------- */
+/* ---- finding --------------------------------------------------------- */
 
 enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
 

@@ -32,8 +32,7 @@ static const uint8_t *take(struct insn *i, size_t n)
 	return at;
 }
 
-/* ---- tables
- * ------------------------------------------------------------------ */
+/* ---- tables ---------------------------------------------------------- */
 
 /* A bit per opcode, the lowest of word 0 being 0x00. */
 static bool in(const uint32_t set[static 8], uint8_t op)
@@ -135,8 +134,7 @@ static size_t imm_of(const struct insn *i)
 	}
 }
 
-/* ---- the parts, in their order
- * ------------------------------------------------- */
+/* ---- the parts, in their order --------------------------------------- */
 
 static bool read_prefixes(struct insn *i)
 {
@@ -272,8 +270,7 @@ size_t fragment_x86_length(const uint8_t *code, size_t len)
 	return decode(code, len, &i);
 }
 
-/* ---- what says where things lie
- * ------------------------------------------------ */
+/* ---- what says where things lie -------------------------------------- */
 
 /* Its immediate says where to go, and that is another function, or far. */
 static bool is_far_branch(const struct insn *i)

@@ -1,5 +1,5 @@
 /* hashformat.h - the bytes of a hash set, for the one module that writes
- * them (hashbuild) and the one that reads them (hashset).
+ * them (hashbuild_write) and the one that reads them (hashset).
  *
  * Integers are little-endian, as both machines we run on are.  A section
  * begins at the next multiple of 64 bytes behind the one before it, so the

@@ -61,7 +61,7 @@ bool installed_parse(enum installed_kind kind, const char *comment,
 	return *ret_version && (!*end || *end == ' ');
 }
 
-/* ---- what is there --------------------------------------------------------- */
+/* ---- what is there --------------------------------------------------- */
 
 static int check_owner(int dir, const char *name, mode_t type,
 		       const char *shown, struct why *why)
@@ -143,7 +143,7 @@ int installed_find(enum installed_kind kind, struct installed *ret,
 	return err;
 }
 
-/* ---- a new one ---------------------------------------------------------------- */
+/* ---- a new one ------------------------------------------------------- */
 
 static int copy(const char *from, int dir, const char *to, uint64_t max,
 		struct why *why)

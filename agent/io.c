@@ -1,6 +1,7 @@
-/* io.c - small files of /proc and exact reads. */
+/* io.c - small files and directories of /proc, and the time. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include "io.h"
@@ -37,6 +38,32 @@ ssize_t io_link_at(int dir, const char *name, char *ret, size_t cap)
 		return -errno;
 	ret[n] = '\0';
 	return n;
+}
+
+struct dirent64 {
+	uint64_t ino;
+	int64_t next;
+	uint16_t len;
+	uint8_t type;
+	char name[];
+};
+
+int io_each(int dir, int (*take)(void *user, const char *name), void *user)
+{
+	_Alignas(8) char buf[32768];
+	int stop = 0;
+	long got;
+
+	while ((got = syscall(SYS_getdents64, dir, buf, sizeof(buf))) > 0)
+		for (long at = 0; at < got;) {
+			const struct dirent64 *d = (const void *)(buf + at);
+
+			stop = take(user, d->name);
+			if (stop)
+				return stop;
+			at += d->len;
+		}
+	return got < 0 ? -errno : 0;
 }
 
 uint64_t io_now_ns(void)

@@ -7,7 +7,6 @@
 #include "io.h"
 #include "ledger_own.h"
 #include "sha256.h"
-#include "text.h"
 #include "verdict.h"
 
 #define CLEAN_SCANS  2
@@ -89,7 +88,7 @@ void ledger_id(const struct ledger *l, enum category category,
 	ret[SPOOL_ID] = 0;
 }
 
-/* ---- entries ------------------------------------------------------------ */
+/* ---- entries --------------------------------------------------------- */
 
 static bool is_of(const struct ledger_entry *e, const struct ledger_process *p)
 {
@@ -249,7 +248,7 @@ static int open_pending(struct ledger *l, struct spool *s,
 	return err;
 }
 
-/* ---- seeing ------------------------------------------------------------- */
+/* ---- seeing ---------------------------------------------------------- */
 
 /* It is still there. */
 static int again(struct ledger *l, struct spool *s, struct ledger_entry *e,

@@ -102,7 +102,7 @@ json_object *ledger_event_fit(const struct ledger_entry *e,
 	return o;
 }
 
-/* ---- two made one ------------------------------------------------------- */
+/* ---- two made one ---------------------------------------------------- */
 
 static json_object *member(json_object *o, const char *key)
 {

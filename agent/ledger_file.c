@@ -20,7 +20,7 @@
 #define LINE_MOST (2 * LEDGER_FINDING + 4096)
 #define SLACK	  (4u << 20) /* past lines that are kept */
 
-/* ---- lines ------------------------------------------------------------ */
+/* ---- lines ----------------------------------------------------------- */
 
 static void digest(const char *text, size_t len, char ret[static 65])
 {
@@ -158,7 +158,7 @@ static void read_line(struct ledger *l, const char *line, size_t len)
 	json_object_put(o);
 }
 
-/* ---- the file --------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------- */
 
 static int read_all(struct ledger *l)
 {

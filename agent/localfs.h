@@ -7,16 +7,11 @@
 #ifndef LOCALFS_H
 #define LOCALFS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "mounts.h"
 
 struct localfs {
-	int fd;		/* of our mountinfo, -1: none */
-	uint32_t *devs; /* major << 20 | minor, as struct region has it */
-	size_t n, room;
+	struct mounts mounts; /* their devices */
 	uint32_t shm; /* memfd, shared and System V memory; 0: unknown */
-	bool read;    /* once, at least */
 };
 
 void localfs_open(struct localfs *);
@@ -28,8 +23,7 @@ void localfs_refresh(struct localfs *);
 /* Is device @dev served by this kernel?  All block devices are. */
 bool localfs_has(const struct localfs *, uint32_t dev);
 
-/* The device of a line of proc_pid_mountinfo(5), if it is no program's; else
- * 0. */
-uint32_t localfs_parse(const char *line);
+/* The device of a mount, if it is no program's; else 0. */
+uint32_t localfs_dev(const struct mount *);
 
 #endif

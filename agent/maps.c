@@ -17,7 +17,7 @@ struct maps {
 	size_t n, room, names_len, left_out, n_lines;
 };
 
-/* ---- one line ---------------------------------------------------------- */
+/* ---- one line -------------------------------------------------------- */
 
 /* Reads digits of @base from *s up to @end; false if there are none or they
  * do not fit. */
@@ -148,7 +148,7 @@ int maps_parse_line(const char *line, size_t len, struct region *ret,
 	return 0;
 }
 
-/* ---- the whole table --------------------------------------------------- */
+/* ---- the whole table ------------------------------------------------- */
 
 /* Pages of the kernel that can not be read through /proc/PID/mem.  A path can
  * not look like this (it starts with '/'), nor can a name that the process

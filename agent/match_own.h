@@ -1,6 +1,7 @@
 /* match_own.h - what the parts of the matcher's privileged side share:
  *
- *	match.c		its life, and one process
+ *	match.c		its life
+ *	match_look.c	one process
  *	match_learn.c	what a fresh matcher introduces itself with
  *	match_retry.c	what is done when it fails
  */
@@ -12,6 +13,7 @@
 #include "wire.h"
 
 #define MATCH_ANSWER_MS 30000 /* for 1 MiB of windows */
+#define MATCH_HITS_MAX	4096  /* of one process */
 
 /* A rule that the matcher did not survive.  In one process: that is the
  * process's doing, and it is off there.  In so many: it is off everywhere. */
@@ -87,6 +89,8 @@ void match_stop(struct match *m);
 /* A fresh one, if its rules are the same: hits and the prefilter refer to
  * them.  -errno: there is none, then. */
 int match_restart(struct match *m);
+
+/* ---- match_look.c */
 
 /* Shows it m->look, whose bytes are in m->memory.  Errors as match_look(). */
 int match_show(struct match *m, struct why *why);

@@ -25,7 +25,7 @@ struct retry {
 	size_t used;
 };
 
-/* ---- which rules are off ------------------------------------------------ */
+/* ---- which rules are off --------------------------------------------- */
 
 static bool is_off(const struct match_culprit *c)
 {
@@ -102,7 +102,7 @@ int match_retry_forget(struct match *m, struct why *why)
 	return off;
 }
 
-/* ---- once more ---------------------------------------------------------- */
+/* ---- once more ------------------------------------------------------- */
 
 void match_retry_remember(struct match *m)
 {
@@ -187,7 +187,7 @@ static int try_again(struct retry *r, struct why *why)
 	return err == -ENODATA ? 0 : err;
 }
 
-/* ---- the rule ----------------------------------------------------------- */
+/* ---- the rule -------------------------------------------------------- */
 
 static bool out_of_time(const struct match *m)
 {
@@ -239,7 +239,7 @@ static bool find_culprit(struct retry *r, uint32_t *ret)
 	return found;
 }
 
-/* ---- all of it ---------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------- */
 
 /* Twice: without the rule at which it fails, if there is one. */
 static int go_on_without(struct retry *r, int err, struct why *why)

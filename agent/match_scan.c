@@ -34,7 +34,7 @@ struct match_scan {
 	int error;
 };
 
-/* ---- blocks -------------------------------------------------------------- */
+/* ---- blocks ---------------------------------------------------------- */
 
 /* Windows overlap, and an edge that is not page-aligned was cut by davylamp
  * (wire.h): libyara takes it for the end of memory, so fullword, ^, $ and \b
@@ -121,7 +121,7 @@ static uint64_t no_file_size(YR_MEMORY_BLOCK_ITERATOR *it)
 	return YR_UNDEFINED;
 }
 
-/* ---- what libyara says ---------------------------------------------------- */
+/* ---- what libyara says ----------------------------------------------- */
 
 ANY_ALIGNMENT static void copy_match(struct hit_string *to,
 				     const YR_STRING *string,
@@ -234,7 +234,7 @@ static int on_message(YR_SCAN_CONTEXT *context, int message, void *data,
 	return s->all->error ? CALLBACK_ERROR : CALLBACK_CONTINUE;
 }
 
-/* ---- running -------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------- */
 
 /* Strings that have matched often enough are not looked for any further, by
  * the switch that libyara has for it. */

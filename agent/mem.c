@@ -125,7 +125,7 @@ const struct mem_counts *mem_counts(const struct mem *m)
 	return &m->counts;
 }
 
-/* ---- which of it is wanted -------------------------------------------- */
+/* ---- which of it is wanted ------------------------------------------- */
 
 static uint64_t file_offset(const struct mem *m, uint64_t at)
 {
@@ -210,7 +210,7 @@ static int collect(struct mem *m)
 	return 0;
 }
 
-/* ---- batches ------------------------------------------------------------ */
+/* ---- batches --------------------------------------------------------- */
 
 /* process_vm_readv() goes by pid.  While the process's own directory still
  * answers, that pid has not been given to another one.  And this memory is

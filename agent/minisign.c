@@ -5,14 +5,13 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include "minisign.h"
-#include "text.h"
 
 #define UNTRUSTED "untrusted comment: "
 #define TRUSTED	  "trusted comment: "
 
 static EVP_MD *blake2b;
 
-/* ---- its text -------------------------------------------------------------- */
+/* ---- its text -------------------------------------------------------- */
 
 struct lines {
 	const char *at, *end;
@@ -147,7 +146,7 @@ void minisign_key_name(const uint8_t id[static 8], char ret[static 17])
 		snprintf(ret + 2 * i, 3, "%02X", id[7 - i]);
 }
 
-/* ---- its arithmetic ----------------------------------------------------------- */
+/* ---- its arithmetic -------------------------------------------------- */
 
 static bool is_signed(const struct minisign_key *key, const uint8_t *bytes,
 		      size_t len, const uint8_t signature[static 64])

@@ -34,7 +34,7 @@ struct pass {
 	atomic_ullong bytes;
 };
 
-/* ---- one process -------------------------------------------------------- */
+/* ---- one process ----------------------------------------------------- */
 
 static bool on_bytes(void *user, uint64_t bytes)
 {
@@ -102,7 +102,7 @@ static void take(struct pass *p, struct scan *scan, const struct seen *seen)
 	proc_close(&proc);
 }
 
-/* ---- threads ------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------- */
 
 static void work(struct pass *p, struct scan *scan)
 {
@@ -149,7 +149,7 @@ void pass_run(struct pass *p, const struct pass_events *events)
 		pthread_join(threads[--n], NULL);
 }
 
-/* ---- start and end -------------------------------------------------------- */
+/* ---- start and end --------------------------------------------------- */
 
 static const struct seen *find(const struct seen *list, size_t n, pid_t pid)
 {
@@ -159,8 +159,9 @@ static const struct seen *find(const struct seen *list, size_t n, pid_t pid)
 	return NULL;
 }
 
-/* All that the census has, or those that were named, each once: one that is
- * not there is told as absent when its turn comes. */
+/* All that the census has but the kernel's own threads, or those that were
+ * named, each once: one that is not there is told as absent when its turn
+ * comes. */
 static int choose(struct pass *p, const struct seen *census, size_t n)
 {
 	const struct pass_options *o = &p->o;
@@ -177,7 +178,8 @@ static int choose(struct pass *p, const struct seen *census, size_t n)
 			s = find(census, n, named.pid);
 			s = s ? s : &named;
 		}
-		if (!o->n_pids || !find(p->seen, p->n_seen, s->pid))
+		if (o->n_pids ? !find(p->seen, p->n_seen, s->pid)
+			      : !s->kernel || s->hidden)
 			p->seen[p->n_seen++] = *s;
 	}
 	return 0;
@@ -275,7 +277,7 @@ void pass_free(struct pass *p)
 	free(p);
 }
 
-/* ---- asking ----------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------- */
 
 size_t pass_processes(const struct pass *p)
 {

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include "io.h"
 #include "peers.h"
@@ -21,7 +20,7 @@
 
 enum { ESTABLISHED = 1, SYN_SENT = 2, SYN_RECEIVED = 3 }; /* tcp_states.h */
 
-/* ---- the list --------------------------------------------------------- */
+/* ---- the list -------------------------------------------------------- */
 
 void peers_normalize(struct peer *p)
 {
@@ -89,7 +88,7 @@ const char *peers_address(uint16_t family, const uint8_t address[static 16],
 	return ret;
 }
 
-/* ---- a line ----------------------------------------------------------- */
+/* ---- a line ---------------------------------------------------------- */
 
 /* "0100007F:1F90": each 32 bits of the address as the CPU's own number. */
 static const char *get_end(const char *s, uint16_t family, uint8_t address[16],
@@ -137,9 +136,11 @@ int peers_parse(const char *line, uint16_t family, struct peer *ret,
 	return 0;
 }
 
-/* ---- the descriptors ---------------------------------------------------- */
+/* ---- the descriptors ------------------------------------------------- */
 
 struct sockets {
+	int fds; /* the directory */
+	size_t seen;
 	uint64_t inode[FDS_MAX];
 	size_t n;
 };
@@ -151,48 +152,31 @@ static int by_inode(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void take_descriptor(int fds, const char *name, struct sockets *s)
+static int take_descriptor(void *user, const char *name)
 {
+	struct sockets *s = user;
 	unsigned long long inode;
 	char link[64];
 
-	if (name[0] != '.' && s->n < FDS_MAX &&
-	    io_link_at(fds, name, link, sizeof(link)) > 0 &&
+	if (name[0] != '.' &&
+	    io_link_at(s->fds, name, link, sizeof(link)) > 0 &&
 	    sscanf(link, "socket:[%llu]", &inode) == 1)
 		s->inode[s->n++] = inode;
+	return ++s->seen == FDS_MAX;
 }
-
-struct dirent64 {
-	uint64_t ino;
-	int64_t next;
-	uint16_t len;
-	uint8_t type;
-	char name[];
-};
 
 static void read_descriptors(const struct proc *p, struct sockets *s)
 {
-	_Alignas(8) char buf[8192];
-	int fds = openat(p->dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	size_t seen = 0;
-	long got;
-
-	s->n = 0;
-	if (fds < 0)
+	s->fds = openat(p->dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s->seen = s->n = 0;
+	if (s->fds < 0)
 		return;
-	while (seen < FDS_MAX &&
-	       (got = syscall(SYS_getdents64, fds, buf, sizeof(buf))) > 0)
-		for (long at = 0; at < got && seen < FDS_MAX; seen++) {
-			const struct dirent64 *d = (const void *)(buf + at);
-
-			take_descriptor(fds, d->name, s);
-			at += d->len;
-		}
-	close(fds);
+	io_each(s->fds, take_descriptor, s);
+	close(s->fds);
 	qsort(s->inode, s->n, sizeof(*s->inode), by_inode);
 }
 
-/* ---- the tables --------------------------------------------------------- */
+/* ---- the tables ------------------------------------------------------ */
 
 static const struct table {
 	const char *name;

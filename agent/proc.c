@@ -3,54 +3,55 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include "io.h"
 #include "proc.h"
 
-#define MAX_PROCS (4U << 20) /* PID_MAX_LIMIT, include/linux/threads.h */
+#define PIDS_MAX (4 << 20) /* PID_MAX_LIMIT, include/linux/threads.h */
 
-struct dirent64 {
-	uint64_t ino;
-	int64_t next;
-	uint16_t len;
-	uint8_t type;
-	char name[];
+struct pids {
+	pid_t *list;
+	size_t n, room;
 };
 
-static int append(pid_t **list, size_t *n, size_t *room, pid_t pid)
+pid_t proc_parse_pid(const char *text)
 {
-	if (*n == *room) {
-		size_t more = *room ? *room * 2 : 256;
-		pid_t *p;
+	pid_t pid = 0;
 
-		if (more > MAX_PROCS)
-			return -EOVERFLOW;
-		p = realloc(*list, more * sizeof(**list));
-		if (!p)
-			return -ENOMEM;
-		*list = p;
-		*room = more;
+	for (; *text; text++) {
+		if (!isdigit((unsigned char)*text))
+			return 0;
+		pid = pid * 10 + (*text - '0');
+		if (pid > PIDS_MAX)
+			return 0;
 	}
-	(*list)[(*n)++] = pid;
-	return 0;
+	return pid;
 }
 
-/* The pid that @name spells, 0 if none. */
-static pid_t pid_of(const char *name)
+static int take_pid(void *user, const char *name)
 {
-	long pid = 0;
+	struct pids *all = user;
+	pid_t pid = proc_parse_pid(name);
 
-	for (; *name; name++) {
-		if (!isdigit((unsigned char)*name) || pid > INT_MAX / 10)
-			return 0;
-		pid = pid * 10 + (*name - '0');
+	if (!pid)
+		return 0;
+	if (all->n == all->room) {
+		size_t more = all->room ? all->room * 2 : 256;
+		pid_t *p;
+
+		if (more > PIDS_MAX)
+			return -EOVERFLOW;
+		p = realloc(all->list, more * sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		all->list = p;
+		all->room = more;
 	}
-	return pid <= INT_MAX ? (pid_t)pid : 0;
+	all->list[all->n++] = pid;
+	return 0;
 }
 
 static int by_pid(const void *a, const void *b)
@@ -62,38 +63,22 @@ static int by_pid(const void *a, const void *b)
 
 int proc_list(int procfs, pid_t **ret, size_t *ret_n)
 {
-	_Alignas(8) char buf[32768];
-	pid_t *list = NULL;
-	size_t n = 0, room = 0;
-	int fd, err = 0;
-	long got;
+	struct pids all = { 0 };
+	int fd = openat(procfs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err;
 
-	fd = openat(procfs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	while ((got = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
-		for (long at = 0; at < got && !err;) {
-			const struct dirent64 *d = (const void *)(buf + at);
-			pid_t pid = pid_of(d->name);
-
-			if (pid)
-				err = append(&list, &n, &room, pid);
-			at += d->len;
-		}
-		if (err)
-			break;
-	}
-	if (got < 0)
-		err = -errno;
+	err = io_each(fd, take_pid, &all);
 	close(fd);
 	if (err) {
-		free(list);
+		free(all.list);
 		return err;
 	}
-	if (n)
-		qsort(list, n, sizeof(*list), by_pid);
-	*ret = list;
-	*ret_n = n;
+	if (all.n)
+		qsort(all.list, all.n, sizeof(*all.list), by_pid);
+	*ret = all.list;
+	*ret_n = all.n;
 	return 0;
 }
 
@@ -393,79 +378,4 @@ bool proc_is(const struct proc *p, int pidfd)
 		sscanf(line, "\nPid: %d", &pid);
 	close(dir);
 	return pid == p->pid;
-}
-
-double proc_cpu_share(const struct proc *earlier, const struct proc *later)
-{
-	double hz = (double)sysconf(_SC_CLK_TCK);
-	double wall = (double)(later->seen_ns - earlier->seen_ns) / 1e9;
-	double ticks = (double)(later->cpu_ticks - earlier->cpu_ticks);
-
-	if (wall < 0.25) {
-		wall = (double)later->seen_ns / 1e9 -
-		       (double)later->start_ticks / hz;
-		ticks = (double)later->cpu_ticks;
-	}
-	return wall > 0.01 ? ticks / hz / wall : 0;
-}
-
-/* Documentation/scheduler/sched-stats.rst: time on a processor, time on a run
- * queue, both in ns. */
-static uint64_t thread_wait_ns(int tasks, pid_t tid)
-{
-	unsigned long long ran, waited;
-	char name[32], text[128];
-
-	snprintf(name, sizeof(name), "%d/schedstat", tid);
-	if (io_read_at(tasks, name, text, sizeof(text)) <= 0 ||
-	    sscanf(text, "%llu %llu", &ran, &waited) != 2)
-		return 0;
-	return waited;
-}
-
-static int by_tid(const void *a, const void *b)
-{
-	const struct proc_wait *x = a, *y = b;
-
-	return (x->tid > y->tid) - (x->tid < y->tid);
-}
-
-size_t proc_waits(const struct proc *p, struct proc_wait **ret)
-{
-	int tasks = openat(p->dir, p->tid == p->pid ? "task" : "../../task",
-			   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct proc_wait *waits = NULL;
-	pid_t *tids = NULL;
-	size_t n = 0;
-
-	*ret = NULL;
-	if (tasks < 0)
-		return 0;
-	if (proc_list(tasks, &tids, &n) ||
-	    !(waits = calloc(n + 1, sizeof(*waits))))
-		n = 0;
-	for (size_t i = 0; i < n; i++)
-		waits[i] = (struct proc_wait){ tids[i],
-					       thread_wait_ns(tasks, tids[i]) };
-	if (n)
-		qsort(waits, n, sizeof(*waits), by_tid);
-	free(tids);
-	close(tasks);
-	*ret = waits;
-	return n;
-}
-
-uint64_t proc_longest_wait(const struct proc_wait *earlier, size_t n_earlier,
-			   const struct proc_wait *later, size_t n_later)
-{
-	uint64_t longest = 0;
-
-	for (size_t i = 0, k = 0; i < n_later; i++) {
-		while (k < n_earlier && earlier[k].tid < later[i].tid)
-			k++;
-		if (k < n_earlier && earlier[k].tid == later[i].tid &&
-		    later[i].ns > earlier[k].ns + longest)
-			longest = later[i].ns - earlier[k].ns;
-	}
-	return longest;
 }

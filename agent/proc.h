@@ -7,6 +7,9 @@
 #include "capture.h"
 #include "flow.h"
 
+/* The process id that @text is, 0 if it is none. */
+pid_t proc_parse_pid(const char *text);
+
 /* All pids below @procfs (a directory descriptor of a mounted procfs, or of
  * some process's task/), in ascending order; *ret is for the caller to free.
  * 0 or -errno. */

@@ -39,7 +39,7 @@ void queue_free(struct queue *q)
 	free(q);
 }
 
-/* ---- all of them ---------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------- */
 
 /* Where @pid is, or would be. */
 static size_t search(const struct queue *q, pid_t pid)
@@ -124,7 +124,7 @@ struct target *queue_target(const struct queue *q, size_t i)
 	return i < q->n ? q->all[i] : NULL;
 }
 
-/* ---- lanes ---------------------------------------------------------------- */
+/* ---- lanes ----------------------------------------------------------- */
 
 static void set(struct heap *h, enum lane lane, uint32_t i, struct target *t)
 {

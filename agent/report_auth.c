@@ -69,7 +69,7 @@ char *report_auth_file(const char *path, size_t *ret_len, struct why *why)
 	return text;
 }
 
-/* ---- replies ---------------------------------------------------------- */
+/* ---- replies --------------------------------------------------------- */
 
 static int refused(const struct http_reply *r, json_object *o, const char *what,
 		   struct why *why)
@@ -131,7 +131,7 @@ int report_auth_post(struct http *h, const char *url, const char *form,
 	return err ? err : report_auth_reply(&reply, what, ret, why);
 }
 
-/* ---- the VM's own account ----------------------------------------------- */
+/* ---- the VM's own account -------------------------------------------- */
 
 static int no_account(struct http *h, struct why *why)
 {
@@ -168,7 +168,7 @@ static int from_metadata(struct http *h, json_object *file,
 	return report_auth_reply(&reply, "metadata server", ret, why);
 }
 
-/* ---- the cache ---------------------------------------------------------- */
+/* ---- the cache ------------------------------------------------------- */
 
 static int read_file(struct report_auth *a, const char *path, struct why *why)
 {

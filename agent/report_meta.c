@@ -5,7 +5,6 @@
 #include <string.h>
 #include "report_json.h"
 #include "report_meta.h"
-#include "text.h"
 
 #define DEADLINE_S 3
 

@@ -7,7 +7,6 @@
 #include "report_format.h"
 #include "report_json.h"
 #include "report_pubsub.h"
-#include "text.h"
 
 static const char *const kinds[] = { "open", "refresh", "close" };
 

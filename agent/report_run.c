@@ -52,7 +52,7 @@ void report_run_close(struct report_run *r)
 	free(r);
 }
 
-/* ---- one event ---------------------------------------------------------- */
+/* ---- one event ------------------------------------------------------- */
 
 static void find_resource(struct report_run *r)
 {
@@ -186,7 +186,7 @@ static int deliver(struct report_run *r, struct spool_entry *entry)
 	return err == -ENOENT ? 1 : err;
 }
 
-/* ---- one pass --------------------------------------------------------- */
+/* ---- one pass -------------------------------------------------------- */
 
 struct turn {
 	struct spool_entry *entry;

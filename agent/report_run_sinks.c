@@ -123,7 +123,7 @@ enum scc_result report_run_send(struct report_run *r, struct report_run_sink *s,
 	return result;
 }
 
-/* ---- for people ------------------------------------------------------- */
+/* ---- for people ------------------------------------------------------ */
 
 const char *report_run_trouble(const struct report_run *r)
 {

@@ -76,7 +76,7 @@ static json_object *pod(const struct report_event *e)
 		     "pods");
 }
 
-/* ---- OCSF ------------------------------------------------------------- */
+/* ---- OCSF ------------------------------------------------------------ */
 
 /* "2026-11-22T23:30:00.123456Z" in ms since 1970; 0 where it is not. */
 static int64_t time_ms(const char *text)
@@ -260,7 +260,7 @@ json_object *report_format_ocsf(const struct report_event *e)
 	return o;
 }
 
-/* ---- ECS -------------------------------------------------------------- */
+/* ---- ECS ------------------------------------------------------------- */
 
 static void add_word(json_object *o, const char *key, const char *word)
 {

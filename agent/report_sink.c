@@ -13,7 +13,7 @@
 #include "report_sink.h"
 #include "text.h"
 
-/* ---- JSON Lines ------------------------------------------------------- */
+/* ---- JSON Lines ------------------------------------------------------ */
 
 /* Opens @path to append; makes its folder; starts anew where it is full. */
 static int open_file(const char *path)
@@ -87,7 +87,7 @@ int report_sink_file(const struct config *c, const struct report_event *e,
 	return err;
 }
 
-/* ---- the journal ------------------------------------------------------ */
+/* ---- the journal ----------------------------------------------------- */
 
 struct entry {
 	char *bytes;

@@ -26,7 +26,7 @@ struct rules {
 	char version[17];
 };
 
-/* ---- compiling ---------------------------------------------------------- */
+/* ---- compiling ------------------------------------------------------- */
 
 struct complaint {
 	const YR_COMPILER *compiler;
@@ -124,7 +124,7 @@ static int compile(const struct rules_source *source,
 	return err;
 }
 
-/* ---- meta --------------------------------------------------------------- */
+/* ---- meta ------------------------------------------------------------ */
 
 static void keep(char *ret, size_t cap, const char *value)
 {
@@ -240,7 +240,7 @@ static int describe(struct rules *r, YR_RULES *set,
 	return choice->only && !r->n ? blame_name(choice->only, why) : 0;
 }
 
-/* ---- the sets ----------------------------------------------------------- */
+/* ---- the sets -------------------------------------------------------- */
 
 static bool is_reported(const struct rules *r, size_t i, unsigned set)
 {
@@ -317,7 +317,7 @@ void rules_free(struct rules *r)
 	free(r);
 }
 
-/* ---- asking ------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------- */
 
 uint32_t rules_count(const struct rules *r)
 {

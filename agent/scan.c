@@ -141,7 +141,7 @@ ssize_t scan_read(struct scan *s, uint64_t from, uint64_t to, uint8_t *buf,
 	return mem_stretch(s->mem, from, to, buf, cap, ret_at);
 }
 
-/* ---- a batch ------------------------------------------------------------ */
+/* ---- a batch --------------------------------------------------------- */
 
 /* The first reason stands; a process that is gone outranks it. */
 static void mark(struct look *l, enum scan_state state, const char *why)
@@ -230,7 +230,7 @@ static int take_batch(struct scan *s, const struct batch *b, struct look *l)
 	return 0;
 }
 
-/* ---- a process ---------------------------------------------------------- */
+/* ---- a process ------------------------------------------------------- */
 
 static int look_at_region(struct scan *s, const struct region *r,
 			  struct look *l)

@@ -58,7 +58,7 @@ int scc_call(struct scc *s, const char *method, const char *url,
 	return err;
 }
 
-/* ---- URLs and bodies ---------------------------------------------------- */
+/* ---- URLs and bodies ------------------------------------------------- */
 
 /* ".../findings" and what follows it. */
 static void url_of(const struct config *c, const char *after,
@@ -135,7 +135,7 @@ static void mask_of(json_object *finding, const char *id,
 	}
 }
 
-/* ---- delivery ----------------------------------------------------------- */
+/* ---- delivery -------------------------------------------------------- */
 
 /* A 200 with a page of a hotel's Wi-Fi is no acknowledgement. */
 static enum scc_result check_ok(const struct http_reply *r, const char *id,

@@ -35,7 +35,7 @@ static void tell(void *user, const struct event *e)
 	s->take(s->user, e);
 }
 
-/* ---- which way -------------------------------------------------------- */
+/* ---- which way ------------------------------------------------------- */
 
 static int set_timer(struct sensor *s)
 {
@@ -124,7 +124,7 @@ void sensor_free(struct sensor *s)
 	free(s);
 }
 
-/* ---- reading ------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------- */
 
 int sensor_fd(const struct sensor *s)
 {

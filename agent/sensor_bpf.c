@@ -33,7 +33,7 @@ struct bpf {
 	struct sensor_way *way; /* inside read */
 };
 
-/* ---- what is shared ----------------------------------------------------- */
+/* ---- what is shared -------------------------------------------------- */
 
 static int share(struct bpf *b)
 {
@@ -74,7 +74,7 @@ static struct sensor_counters sum(const struct bpf *b)
 	return all;
 }
 
-/* ---- events ------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------- */
 
 static int on_ring_connect(void *user, void *data, size_t len)
 {
@@ -223,7 +223,7 @@ static void count_bpf(void *it, struct sensor_way *w)
 	sensor_programs_cost(&b->programs, w->state);
 }
 
-/* ---- start and end ------------------------------------------------------ */
+/* ---- start and end --------------------------------------------------- */
 
 static void close_bpf(void *it)
 {

@@ -42,7 +42,7 @@ struct netlink {
 	int64_t to_boottime_ns; /* from CLOCK_MONOTONIC */
 };
 
-/* ---- the table -------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------- */
 
 static uint32_t home(const struct netlink *l, pid_t pid)
 {
@@ -94,7 +94,7 @@ static void take_out(struct netlink *l, uint32_t gap)
 	l->n--;
 }
 
-/* ---- messages ----------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------- */
 
 #define AT(field)                                          \
 	((uint32_t)(NLMSG_HDRLEN + sizeof(struct cn_msg) + \
@@ -208,7 +208,7 @@ static int receive(struct netlink *l, struct sensor_way *w)
 	return n;
 }
 
-/* ---- the old enough ----------------------------------------------------- */
+/* ---- the old enough -------------------------------------------------- */
 
 static void tell_born(struct sensor_way *w, const struct waiting *waiting)
 {
@@ -265,7 +265,7 @@ static int read_netlink(void *it, struct sensor_way *w)
 	return 0;
 }
 
-/* ---- start -------------------------------------------------------------- */
+/* ---- start ----------------------------------------------------------- */
 
 static void close_netlink(void *it)
 {

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "io.h"
 #include "proc.h"
 #include "sensor_own.h"
 

@@ -39,7 +39,7 @@ static const struct program {
 _Static_assert(sizeof(programs) / sizeof(programs[0]) == N_PROGRAMS,
 	       "one link each");
 
-/* ---- programs ----------------------------------------------------------- */
+/* ---- programs -------------------------------------------------------- */
 
 static struct sensor_program *row(struct sensor_state *s, const char *name)
 {
@@ -224,7 +224,7 @@ void sensor_programs_close(struct sensor_programs *all)
 		close(all->measuring);
 }
 
-/* ---- asking the kernel ------------------------------------------------ */
+/* ---- asking the kernel ----------------------------------------------- */
 
 static bool get_info(const struct sensor_programs *all, size_t i,
 		     struct bpf_prog_info *ret)

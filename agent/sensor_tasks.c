@@ -62,7 +62,7 @@ void sensor_tasks_close(struct sensor_tasks *t)
 	free(t);
 }
 
-/* ---- reading ------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------- */
 
 /* A thread that is no leader adds its time only; it may come before its
  * leader, for ids wrap. */

@@ -15,7 +15,6 @@
 #include <unistd.h>
 #include "cgroup.h"
 #include "confine.h"
-#include "defaultset.h"
 #include "exclude.h"
 #include "io.h"
 #include "log.h"
@@ -23,106 +22,7 @@
 #include "resume.h"
 #include "service_own.h"
 
-/* ---- what a reload replaces ------------------------------------------- */
-
-static void gear_free(struct service_gear *g)
-{
-	if (!g)
-		return;
-	for (int i = 0; i < LANES; i++)
-		scan_free(g->scans[i]);
-	hashset_free(g->set);
-	config_free(&g->config);
-	free(g);
-}
-
-static int open_set(struct service_gear *g, struct why *why)
-{
-	const char *hashes = g->config.run.hashes;
-
-	return defaultset_open(hashes[0] ? hashes : NULL, &g->set, why);
-}
-
-static int make_scans(struct service *s, struct service_gear *g,
-		      struct why *why)
-{
-	struct scan_options o = { .set = g->set,
-				  .frames = s->frames,
-				  .cache = s->cache };
-	int err = 0;
-
-	g->rule_paths[0] = g->config.run.rules;
-	o.rules = (struct match_options){
-		.paths = g->rule_paths,
-		.n_paths = g->config.run.rules[0] != '\0',
-		.no_default_rules = !g->config.run.default_rules,
-		.wait = service_wait,
-		.user = s,
-	};
-	for (enum lane lane = 0; lane < LANES && !err; lane++) {
-		o.rules.yield = lane == LANE_STEADY;
-		err = scan_new(&o, &g->scans[lane], why);
-	}
-	return err;
-}
-
-/* The configuration and the hash set. */
-static int gear_open(const char *config_path, struct service_gear **ret,
-		     struct why *why)
-{
-	struct service_gear *g = calloc(1, sizeof(*g));
-	int err;
-
-	if (!g)
-		return -ENOMEM;
-	err = config_load(config_path, &g->config, why);
-	if (err) {
-		free(g);
-		return -EINVAL;
-	}
-	exclude_begin(g->config.excludes);
-	if (open_set(g, why)) {
-		gear_free(g);
-		return -EINVAL;
-	}
-	*ret = g;
-	return 0;
-}
-
-/* The rules, in matchers. */
-static int gear_arm(struct service *s, struct service_gear *g, struct why *why)
-{
-	const struct match *m;
-	int err = make_scans(s, g, why);
-
-	if (err)
-		return err;
-	m = scan_match(g->scans[LANE_STEADY]);
-	g->tools = (struct finding_tools){ match_engine(m), match_version(m),
-					   hashset_version(g->set),
-					   g->config.findings.environment };
-	snprintf(g->version, sizeof(g->version), "%s-%s", match_version(m),
-		 hashset_version(g->set));
-	return 0;
-}
-
-static int gear_new(struct service *s, struct service_gear **ret,
-		    struct why *why)
-{
-	struct service_gear *g;
-	int err = gear_open(s->config_path, &g, why);
-
-	if (err)
-		return err;
-	err = gear_arm(s, g, why);
-	if (err)
-		gear_free(g);
-	else
-		*ret = g;
-	return err;
-}
-
-/* ---- the whole pass --------------------------------------------------- */
+/* ---- the whole pass -------------------------------------------------- */
 
 /* A number in [0, 1) that nobody can foretell. */
 static double chance(void)
@@ -176,47 +76,20 @@ static void end_pass(struct service *s)
 			s->gear->config.findings.state);
 }
 
-/* ---- reload ----------------------------------------------------------- */
-
-/* What is open already stays as it was opened. */
-static void warn_of_restart(const struct config *old, const struct config *new)
-{
-	const struct {
-		const char *key, *was, *is;
-	} kept[] = {
-		{ "[spool] path", old->spool.path, new->spool.path },
-		{ "[findings] state", old->findings.state,
-		  new->findings.state },
-		{ "[run] status", old->run.status, new->run.status },
-	};
-
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		if (strcmp(kept[i].was, kept[i].is))
-			log_say(LOG_WARNING, "reload: %s takes a restart",
-				kept[i].key);
-	if (old->run.sensors != new->run.sensors)
-		log_say(LOG_WARNING, "reload: [run] sensors takes a restart");
-}
-
-/* Both live until the new one is whole; if it is not, the old one stays.  What
- * the new one looks for, or leaves out, it does everywhere at once. */
+/* What it looks for now, or leaves out, it does everywhere at once. */
 static void reload(struct service *s)
 {
-	struct service_gear *g = NULL, *old = s->gear;
 	struct why why = { "" };
-	int err;
 
 	s->reload = false;
 	notify_reloading();
-	err = gear_new(s, &g, &why);
-	if (err) {
+	if (service_gear_replace(s, &why)) {
 		log_say(LOG_ERR, "reload: %s; what was loaded before goes on",
 			why.text);
 		s->reload_why = why;
 	} else {
-		warn_of_restart(&old->config, &g->config);
-		s->gear = g;
-		gear_free(old);
+		const struct service_gear *g = s->gear;
+
 		budget_set(&s->budget, g->config.run.cpu_budget / 100);
 		s->reload_why.text[0] = '\0';
 		s->counts.reloads++;
@@ -227,7 +100,7 @@ static void reload(struct service *s)
 	notify_send("READY=1");
 }
 
-/* ---- what is next ----------------------------------------------------- */
+/* ---- what is next ---------------------------------------------------- */
 
 static uint64_t next_time(const struct service *s)
 {
@@ -302,15 +175,15 @@ int service_check(const char *config_path, FILE *out, struct why *why)
 {
 	struct service s = { .config_path = config_path, .epoll = -1 };
 	struct service_gear *g = NULL;
-	int err = gear_new(&s, &g, why);
+	int err = service_gear_new(&s, &g, why);
 
 	if (!err)
 		config_print_effective(out, &g->config);
-	gear_free(g);
+	service_gear_free(g);
 	return err;
 }
 
-/* ---- start and end ---------------------------------------------------- */
+/* ---- start and end --------------------------------------------------- */
 
 static int take_signals(struct service *s)
 {
@@ -371,13 +244,13 @@ static int start(struct service *s, struct why *why)
 	if (!err)
 		err = filecache_new(&s->cache);
 	if (!err)
-		err = gear_open(s->config_path, &s->gear, why);
+		err = service_gear_open(s->config_path, &s->gear, why);
 	/* For a moment this takes what BTF of the kernel does: before there is
 	 * anything else. */
 	if (!err)
 		err = open_senses(s, why);
 	if (!err)
-		err = gear_arm(s, s->gear, why);
+		err = service_gear_arm(s, s->gear, why);
 	if (!err)
 		err = record_open(&s->gear->config, &s->record, why);
 	if (!err)
@@ -441,7 +314,7 @@ void service_free(struct service *s)
 	status_close(s->status);
 	sensor_free(s->sensor);
 	views_close(s->views);
-	gear_free(s->gear);
+	service_gear_free(s->gear);
 	queue_free(s->queue);
 	service_net_free(s->net);
 	record_close(s->record);

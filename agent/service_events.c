@@ -28,7 +28,7 @@
 #define NOT_BUSY   0.10
 #define MINUTE	   60.0
 
-/* ---- targets --------------------------------------------------------------- */
+/* ---- targets --------------------------------------------------------- */
 
 static void due(struct service *s, struct target *t, uint64_t at_ns)
 {
@@ -114,7 +114,7 @@ static void on_event(void *user, const struct event *e)
 		did(s, t, e->at_ns);
 }
 
-/* ---- all processes --------------------------------------------------------- */
+/* ---- all processes --------------------------------------------------- */
 
 /* Sustained use of CPU: a look at its program now, at all of it next. */
 static void weigh(struct service *s, struct target *t, const struct seen *p,
@@ -228,7 +228,7 @@ void service_census(struct service *s)
 	forget_the_dead(s, now);
 }
 
-/* ---- what happens ---------------------------------------------------------- */
+/* ---- what happens ---------------------------------------------------- */
 
 static void on_signal(struct service *s)
 {

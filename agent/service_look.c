@@ -15,7 +15,6 @@
 #include "proc.h"
 #include "self.h"
 #include "service_own.h"
-#include "text.h"
 #include "verdict.h"
 #include "who.h"
 
@@ -33,7 +32,7 @@
  * was looked at, or began. */
 #define IDLE_TICKS 2
 
-/* ---- the price -------------------------------------------------------- */
+/* ---- the price ------------------------------------------------------- */
 
 static uint64_t clock_ns(clockid_t clock)
 {
@@ -97,6 +96,17 @@ struct target *service_due(struct service *s, enum lane lane)
 		       : NULL;
 }
 
+/* From now on everybody else goes first, for the CPU and for the disk, or not.
+ */
+static void set_yield(bool yield)
+{
+	const struct sched_param none = { 0 };
+	int idle = 3 << 13, usual = 0; /* ioprio_set(2), class and level */
+
+	sched_setscheduler(0, yield ? SCHED_IDLE : SCHED_OTHER, &none);
+	syscall(SYS_ioprio_set, 1 /* a thread */, 0, yield ? idle : usual);
+}
+
 /* Between two batches: what happened meanwhile, what can not wait, and a pause
  * if we are ahead of the budget. */
 static bool on_tick(void *user, uint64_t bytes)
@@ -107,7 +117,7 @@ static bool on_tick(void *user, uint64_t bytes)
 
 	(void)bytes;
 	service_charge(s, lane);
-	service_yield(false);
+	set_yield(false);
 	while (!s->stop && !s->reload) {
 		struct target *t;
 
@@ -123,20 +133,11 @@ static bool on_tick(void *user, uint64_t bytes)
 		if (resume_at(s, lane, now) <= now)
 			break;
 	}
-	service_yield(lane == LANE_STEADY);
+	set_yield(lane == LANE_STEADY);
 	return !s->stop && !s->reload;
 }
 
-/* ---- the result ------------------------------------------------------- */
-
-void service_yield(bool yield)
-{
-	const struct sched_param none = { 0 };
-	int idle = 3 << 13, usual = 0; /* ioprio_set(2), class and level */
-
-	sched_setscheduler(0, yield ? SCHED_IDLE : SCHED_OTHER, &none);
-	syscall(SYS_ioprio_set, 1 /* a thread */, 0, yield ? idle : usual);
-}
+/* ---- the result ------------------------------------------------------ */
 
 static void complain(const struct why *why)
 {
@@ -202,7 +203,7 @@ static void judge(struct service *s, const struct look *l, uint64_t cgroup)
 		complain(&why);
 }
 
-/* ---- the look --------------------------------------------------------- */
+/* ---- the look -------------------------------------------------------- */
 
 /* Seconds after its beginning at which a program is looked at: miners unpack
  * themselves and build their dataset first. */
@@ -283,13 +284,13 @@ static void look(struct service *s, const struct proc *p, struct target was,
 	struct look l;
 
 	s->lane = lane;
-	service_yield(lane == LANE_STEADY);
+	set_yield(lane == LANE_STEADY);
 	s->counts.looks[lane]++;
 	scan_look(s->gear->scans[lane], p,
 		  lane == LANE_STEADY ? SCAN_FULL : SCAN_PROGRAM,
 		  lane == LANE_STEADY ? 0 : begin + URGENT_NS, on_tick, s, &l);
 	s->lane = outer;
-	service_yield(false);
+	set_yield(false);
 	if (was.cpu_share > l.cpu_share)
 		l.cpu_share = was.cpu_share;
 	judge(s, &l, was.cgroup);

@@ -1,6 +1,7 @@
 /* service_own.h - shared by the files of the service only.
  *
  *	service.c		its start, its end, and what is next
+ *	service_gear.c		what it looks with, and what a reload replaces
  *	service_events.c	what happened, and what that makes due
  *	service_look.c		one look, its price, its result
  *	service_net.c		whom processes called
@@ -82,7 +83,26 @@ struct service {
 	int metrics_error;     /* that was told */
 };
 
-/* ---- service_events.c ---- */
+/* ---- service_gear.c -------------------------------------------------- */
+
+/* The configuration and the hash set.  -EINVAL: one of them is at fault. */
+int service_gear_open(const char *config_path, struct service_gear **ret,
+		      struct why *why);
+
+/* To that the rules, in matchers.  Errors as scan_new(). */
+int service_gear_arm(struct service *, struct service_gear *, struct why *why);
+
+/* Both, from the service's configuration. */
+int service_gear_new(struct service *, struct service_gear **ret,
+		     struct why *why);
+
+void service_gear_free(struct service_gear *);
+
+/* New gear in the old one's place.  Both live until it is whole; if it is
+ * not, the old one stays. */
+int service_gear_replace(struct service *, struct why *why);
+
+/* ---- service_events.c ------------------------------------------------ */
 
 /* Takes what happened until @until_ns (not after now: without waiting), and
  * what is due by the clock.  May free targets. */
@@ -94,11 +114,7 @@ bool service_wait(void *service, int fd, uint64_t until_ns);
 /* All processes, now: for those that no event told of, and for CPU use. */
 void service_census(struct service *);
 
-/* ---- service_look.c ---- */
-
-/* From now on let everybody else go first, for the CPU and for the disk, or
- * not. */
-void service_yield(bool yield);
+/* ---- service_look.c -------------------------------------------------- */
 
 /* Charges what was spent since the last call. */
 void service_charge(struct service *, enum lane);
@@ -113,7 +129,7 @@ struct target *service_due(struct service *, enum lane lane);
 /* Looks at @t, which may be freed by it, as all targets may. */
 void service_look(struct service *, struct target *t, enum lane lane);
 
-/* ---- service_status.c ---- */
+/* ---- service_status.c ------------------------------------------------ */
 
 /* Why events are learned of in a poorer way than BPF; NULL: they are not. */
 const char *service_why_degraded(const struct service *);

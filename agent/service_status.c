@@ -204,7 +204,7 @@ void service_answer(struct service *s)
 	json_object_put(o);
 }
 
-/* ---- what others are told -------------------------------------------------- */
+/* ---- what others are told -------------------------------------------- */
 
 const char *service_why_degraded(const struct service *s)
 {
@@ -250,7 +250,7 @@ void service_tell_manager(const struct service *s)
 	notify_send(text);
 }
 
-/* ---- metrics --------------------------------------------------------------- */
+/* ---- metrics --------------------------------------------------------- */
 
 static const struct {
 	const char *part, *key; /* of the object above */

@@ -70,7 +70,7 @@ void show_field(const struct show *s, const char *label, const char *text)
 	} while (*text);
 }
 
-/* ---- a finding ---------------------------------------------------------------- */
+/* ---- a finding ------------------------------------------------------- */
 
 static void show_title(const struct show *s, const struct finding *f)
 {
@@ -369,7 +369,7 @@ void show_look(const struct show *s, const struct look *l,
 	show_field(s, comm, text);
 }
 
-/* ---- progress -------------------------------------------------------------------- */
+/* ---- progress -------------------------------------------------------- */
 
 void show_progress_init(struct show_progress *p, FILE *out)
 {

@@ -42,7 +42,7 @@ static bool entry_parse(const char *name, struct spool_entry *ret)
 	return true;
 }
 
-/* ---- the directory ---------------------------------------------------- */
+/* ---- the directory --------------------------------------------------- */
 
 static int make_parents(const char *path)
 {
@@ -81,7 +81,7 @@ static int open_checked(const char *path, int *ret, struct why *why)
 	return 0;
 }
 
-/* ---- looking ---------------------------------------------------------- */
+/* ---- looking --------------------------------------------------------- */
 
 /* A `.new-` file that nobody holds is what a killed writer left. */
 static void sweep_new(struct spool *s, const char *name)
@@ -241,7 +241,7 @@ void spool_close(struct spool *s)
 	free(s);
 }
 
-/* ---- reading ---------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------- */
 
 int spool_read(struct spool *s, const struct spool_entry *e, char *ret,
 	       size_t *ret_len)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include "spool_own.h"
 
-/* ---- putting ---------------------------------------------------------- */
+/* ---- putting --------------------------------------------------------- */
 
 /* The oldest of the lowest severity, none above @severity. */
 static struct spool_entry *victim(struct spool_entry *list, size_t n,

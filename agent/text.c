@@ -1,8 +1,10 @@
 /* text.c - attacker's bytes made safe.  What passes is decided by a list of
  * what is harmless, never by a list of what is not: well-formed UTF-8
  * (RFC 3629) outside the control, format and surrogate ranges. */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "text.h"
 
@@ -140,4 +142,14 @@ char *text_bytes(uint64_t bytes, char ret[static 16])
 	}
 	snprintf(ret, 16, n < 10 && u ? "%.1f %s" : "%.0f %s", n, unit[u]);
 	return ret;
+}
+
+long text_number(const char *s, long least, long most)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(s, &end, 10);
+	return errno || end == s || *end || n < least || n > most ? -1 : n;
 }

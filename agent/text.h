@@ -21,6 +21,10 @@ char *text_check_str(const char *s, char *ret, size_t cap);
 /* Columns that @s (made by text_escape) takes on a terminal. */
 size_t text_columns(const char *s);
 
+/* The whole number in [least, most] that @s spells in decimal, or -1; both are
+ * at least 0. */
+long text_number(const char *s, long least, long most);
+
 /* "12.3 MiB" */
 char *text_bytes(uint64_t bytes, char ret[static 16]);
 

@@ -13,7 +13,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "io.h"
 #include "owned.h"
 #include "self.h"
 #include "text.h"
@@ -21,7 +20,7 @@
 
 #define ANSWER_MS 120000 /* for a large set on a slow machine */
 
-/* ---- the keys --------------------------------------------------------------- */
+/* ---- the keys -------------------------------------------------------- */
 
 static int add_key(int dir, const char *name, int texts, size_t *used,
 		   struct why *why)
@@ -87,7 +86,7 @@ static int gather_keys(int texts, struct why *why)
 	return err;
 }
 
-/* ---- the process ---------------------------------------------------------------- */
+/* ---- the process ----------------------------------------------------- */
 
 static void become_verifier(const int from[4], char *path)
 {

@@ -13,9 +13,9 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include "mounts.h"
 #include "proc.h"
 #include "views.h"
-#include "views_mounts.h"
 #include "sensor_tasks.h"
 
 #define PROC_SUPER_MAGIC 0x9fa0 /* linux/magic.h */
@@ -29,7 +29,7 @@ struct pids {
 struct views {
 	int public, private; /* procfs; private may be -1 */
 	struct sensor_tasks *tasks;
-	struct views_mounts mounts;
+	struct mounts mounts; /* the processes they cover */
 	const pid_t *only;
 	size_t n_only;
 	struct seen *list;
@@ -38,7 +38,7 @@ struct views {
 	struct why no_private, no_tasks;
 };
 
-/* ---- a procfs of our own ------------------------------------------------ */
+/* ---- a procfs of our own --------------------------------------------- */
 
 /* It is attached nowhere: only this descriptor knows it, and nobody can mount
  * anything over what is in it.  Since Linux 5.8 it has options of its own, so
@@ -108,7 +108,8 @@ int views_open(const struct views_options *o, struct views **ret,
 		why_set(&v->no_tasks, 0, "switched off");
 	else
 		sensor_tasks_open(&v->tasks, &v->no_tasks);
-	views_mounts_open(&v->mounts, views_procfs(v));
+	mounts_open(&v->mounts, views_procfs(v), "self/mountinfo",
+		    mounts_covered_pid);
 	*ret = v;
 	return 0;
 }
@@ -122,12 +123,12 @@ void views_close(struct views *v)
 	if (v->private >= 0)
 		close(v->private);
 	sensor_tasks_close(v->tasks);
-	views_mounts_close(&v->mounts);
+	mounts_close(&v->mounts);
 	free(v->list);
 	free(v);
 }
 
-/* ---- lists -------------------------------------------------------------- */
+/* ---- lists ----------------------------------------------------------- */
 
 static int by_pid(const void *a, const void *b)
 {
@@ -246,7 +247,7 @@ static int read_seen(const struct views *v, pid_t pid, struct seen *ret)
 	return 0;
 }
 
-/* ---- the union ---------------------------------------------------------- */
+/* ---- the union ------------------------------------------------------- */
 
 static int by_seen_pid(const void *a, const void *b)
 {
@@ -262,6 +263,11 @@ static struct seen *find(const struct seen *list, size_t n, pid_t pid)
 	return n ? bsearch(&key, list, n, sizeof(key), by_seen_pid) : NULL;
 }
 
+static bool is_covered(const struct views *v, pid_t pid)
+{
+	return mounts_has(&v->mounts, (uint32_t)pid);
+}
+
 /* A process that procfs lists and the task list does not: it began between. */
 static int add_listed(struct views *v, const struct pids *listed)
 {
@@ -275,7 +281,7 @@ static int add_listed(struct views *v, const struct pids *listed)
 		if (!is_wanted(v, pid) || find(v->list, known, pid))
 			continue;
 		err = read_seen(v, pid, &s);
-		if (err == -ESRCH && !views_mounts_cover(&v->mounts, pid))
+		if (err == -ESRCH && !is_covered(v, pid))
 			continue; /* it ended */
 		if (err)
 			s = (struct seen){ .pid = pid };
@@ -383,7 +389,7 @@ int views_list(struct views *v, const struct seen **ret, size_t *ret_n)
 	int err;
 
 	v->n = 0;
-	views_mounts_refresh(&v->mounts);
+	mounts_refresh(&v->mounts);
 	err = start_with_tasks(v);
 	if (err)
 		return err;
@@ -401,14 +407,14 @@ int views_list(struct views *v, const struct seen **ret, size_t *ret_n)
 		return err;
 	mark_hooked(v);
 	for (size_t i = 0; v->mounts.n && i < v->n; i++)
-		if (views_mounts_cover(&v->mounts, v->list[i].pid))
+		if (is_covered(v, v->list[i].pid))
 			v->list[i].hidden |= HIDDEN_MOUNT;
 	*ret = v->list;
 	*ret_n = v->n;
 	return 0;
 }
 
-/* ---- asking ------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------- */
 
 int views_procfs(const struct views *v)
 {

@@ -113,8 +113,7 @@ def latency(b):
     r = Record("latency", "Latency of a co-located web server")
     for name in ("nginx", "wrk"):
         if not shutil.which(name):
-            r.note(f"{name} is not installed: nothing was measured")
-            return r, "nothing was measured", None
+            return r.nothing(f"{name} is not installed")
     r.note(f"nginx with one worker on one CPU, wrk with 32 connections on "
            f"another, {TURN_S} s a side and round; the service has "
            "cpu_budget = 1 and its first pass under way. The change is Hodges "

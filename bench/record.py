@@ -59,6 +59,11 @@ class Record:
         if text not in self.notes:
             self.notes.append(text)
 
+    def nothing(self, why):
+        """What a series returns that can not be run here."""
+        self.note(f"{why}: nothing was measured")
+        return self, "nothing was measured", None
+
     def table(self, first, columns, whats=None):
         """@columns: (measure, heading of up to two lines, format)."""
         heads = [first.split("\n")] + [c[1].split("\n") for c in columns]

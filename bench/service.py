@@ -175,8 +175,7 @@ def detection(b):
            "cpu_budget is 1, its default.")
     curves = []
     if not os.path.exists(b.path("randomx_driver")):
-        r.note("librandomx-dev is not installed: nothing was measured")
-        return r, "nothing was measured", None
+        return r.nothing("librandomx-dev is not installed")
     with Load(b, PROCESSES, RESIDENT_MIB):
         for sensors, starts in (("auto", STARTS), ("netlink", STARTS // 5),
                                 ("polling", STARTS // 5)):

@@ -46,7 +46,7 @@ struct __sk_buff {
 #pragma clang attribute push(__attribute__((preserve_access_index)), \
 			     apply_to = record)
 
-/* ---- processes -------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------- */
 
 typedef struct {
 	int counter;
@@ -85,7 +85,7 @@ struct task_struct {
 
 struct linux_binprm;
 
-/* ---- memory ----------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------- */
 
 struct super_block {
 	unsigned long s_magic;
@@ -107,7 +107,7 @@ struct vm_area_struct {
 	struct anon_vma *anon_vma;
 };
 
-/* ---- network ---------------------------------------------------------- */
+/* ---- network --------------------------------------------------------- */
 
 struct in6_addr {
 	union {
@@ -127,7 +127,7 @@ struct sock {
 	__u16 sk_protocol;
 };
 
-/* ---- iterators, registers --------------------------------------------- */
+/* ---- iterators, registers -------------------------------------------- */
 
 struct seq_file;
 

@@ -71,7 +71,7 @@ struct {
 				      .field,                              \
 			     1)
 
-/* ---- processes ---------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------- */
 
 static void *table_now(void)
 {
@@ -136,7 +136,7 @@ int BPF_PROG(on_exit, struct task_struct *p)
 	return 0;
 }
 
-/* ---- memory made executable ------------------------------------------- */
+/* ---- memory made executable ------------------------------------------ */
 
 static void put_code(void)
 {
@@ -217,7 +217,7 @@ int BPF_KPROBE(on_mprotect_kprobe, struct vm_area_struct *vma,
 	return 0;
 }
 
-/* ---- connections -------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------- */
 
 static bool is_told(struct place *p, __u64 now)
 {
@@ -268,7 +268,7 @@ int BPF_PROG(on_connect, struct sock *sk, int before, int now)
 	return 0;
 }
 
-/* ---- DNS answers -------------------------------------------------------- */
+/* ---- DNS answers ----------------------------------------------------- */
 
 struct udp {
 	__be16 source, dest, len, check;

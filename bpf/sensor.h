@@ -7,7 +7,7 @@
 #include <linux/types.h>
 #endif
 
-/* ---- counters, one line of cache for each CPU --------------------------- */
+/* ---- counters, one line of cache for each CPU ------------------------ */
 
 #define SENSOR_CPUS 256 /* a power of two; further CPUs share */
 
@@ -26,7 +26,7 @@ struct sensor_shared {
 	struct sensor_counters counters[SENSOR_CPUS];
 };
 
-/* ---- tables: what happened to a process ------------------------------- */
+/* ---- tables: what happened to a process ------------------------------ */
 
 enum {
 	SENSOR_FORK = 1,
@@ -43,7 +43,7 @@ struct sensor_entry {
 	__u64 what;	/* SENSOR_* */
 };
 
-/* ---- rings ------------------------------------------------------------ */
+/* ---- rings ----------------------------------------------------------- */
 
 struct sensor_connect {
 	__u64 start_ns, at_ns, cgroup;
@@ -60,7 +60,7 @@ struct sensor_answer {
 	__u8 bytes[SENSOR_ANSWER_BYTES];
 };
 
-/* ---- the task iterator -------------------------------------------------- */
+/* ---- the task iterator ----------------------------------------------- */
 
 /* One thread. */
 struct sensor_task {

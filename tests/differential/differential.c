@@ -66,8 +66,7 @@ static struct totals {
 	uint64_t zeros, many, gave_up;
 } total;
 
-/* ---- a difference
- * ------------------------------------------------------------ */
+/* ---- a difference ---------------------------------------------------- */
 
 static const uint8_t *at_address(uint64_t address, size_t *ret_left)
 {
@@ -120,8 +119,7 @@ static void differ_at(const char *what, const YR_STRING *s, unsigned set,
 	       (unsigned long long)f->address, f->length, hex);
 }
 
-/* ---- libyara alone
- * ------------------------------------------------------------ */
+/* ---- libyara alone --------------------------------------------------- */
 
 static const uint8_t *fetch(YR_MEMORY_BLOCK *block)
 {
@@ -253,8 +251,7 @@ static void scan_whole(void)
 	yr_scanner_destroy(run.scanner);
 }
 
-/* ---- comparing
- * ---------------------------------------------------------------- */
+/* ---- comparing ------------------------------------------------------- */
 
 /* @list: NULL if the set was shown nothing. */
 ANY_ALIGNMENT static void compare_string(const YR_STRING *s, unsigned set,
@@ -371,8 +368,7 @@ static void compare_verdicts(void)
 	}
 }
 
-/* ---- the way of a scan
- * ---------------------------------------------------------- */
+/* ---- the way of a scan ----------------------------------------------- */
 
 static void load_rules(void)
 {
@@ -508,8 +504,7 @@ static void scan_windows(void)
 	rules_free(run.rules);
 }
 
-/* ---- cases
- * ------------------------------------------------------------------------ */
+/* ---- cases ----------------------------------------------------------- */
 
 static void do_case(uint64_t seed)
 {

@@ -6,8 +6,7 @@
 
 #define BASE 0x10000000 /* as in the conditions of generate.c */
 
-/* ---- what stands there ------------------------------------------------------
- */
+/* ---- what stands there ----------------------------------------------- */
 
 static void fill_code(struct rng *r, uint8_t *page)
 {
@@ -68,8 +67,7 @@ static void fill(struct rng *r, uint8_t *page)
 	/* else zeros */
 }
 
-/* ---- where the strings go ---------------------------------------------------
- */
+/* ---- where the strings go -------------------------------------------- */
 
 static void plant(struct rng *r, struct image *m, const struct string *s,
 		  size_t *last)
@@ -132,8 +130,7 @@ static void plant_all(struct rng *r, struct image *m,
 			plant(r, m, &set->strings[i], &last);
 }
 
-/* ---- its shape
- * ---------------------------------------------------------------- */
+/* ---- its shape ------------------------------------------------------- */
 
 static void cut_into_segments(struct rng *r, struct image *m)
 {

@@ -40,8 +40,7 @@ uint8_t rng_byte(struct rng *r)
 	return (uint8_t)rng_below(r, 256);
 }
 
-/* ---- instances --------------------------------------------------------------
- */
+/* ---- instances ------------------------------------------------------- */
 
 struct out {
 	uint8_t *bytes;

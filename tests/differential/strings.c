@@ -4,8 +4,7 @@
 #include <yara.h>
 #include "generate.h"
 
-/* ---- nodes ----------------------------------------------------------------
- */
+/* ---- nodes ----------------------------------------------------------- */
 
 /* Past the pool's end the last node is used again: odd, but a valid one. */
 static struct node *new_node(struct rule_set *set, enum node_type type)
@@ -34,8 +33,7 @@ static struct node *a_byte(struct rng *r, struct rule_set *set)
 	return n;
 }
 
-/* ---- hex ------------------------------------------------------------------
- */
+/* ---- hex ------------------------------------------------------------- */
 
 static struct node *hex_token(struct rng *r, struct rule_set *set)
 {
@@ -147,8 +145,7 @@ static void print_hex(FILE *f, const struct node *n)
 	}
 }
 
-/* ---- regular expressions ---------------------------------------------------
- */
+/* ---- regular expressions --------------------------------------------- */
 
 static struct node *a_class(struct rng *r, struct rule_set *set, bool dot_all)
 {
@@ -294,8 +291,7 @@ static void print_regex(FILE *f, const struct node *n)
 	}
 }
 
-/* ---- strings ----------------------------------------------------------------
- */
+/* ---- strings --------------------------------------------------------- */
 
 static void text_string(struct rng *r, struct rule_set *set, struct string *s)
 {

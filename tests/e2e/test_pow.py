@@ -4,6 +4,7 @@ is seen by the rules of its family.  Two builds of each; `make corpus` has all.
 
 What the rules can not see stands in UNSEEN: a test that fails when it changes,
 either way."""
+import concurrent.futures
 import ctypes
 import os
 import subprocess
@@ -24,15 +25,24 @@ COMPILERS = ["gcc-O2", "clang-O3"] if have("clang") else ["gcc-O2", "gcc-O3"]
 
 
 class Pow(unittest.TestCase):
+    builds = []
+
     @classmethod
     def setUpClass(cls):
+        """One compiles while another is looked at."""
         cls.folder = BUILD.resolve() / "pow"
         corpus.tables(cls.folder)
+        pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
+        cls.addClassCleanup(pool.shutdown, cancel_futures=True)
+        cls.compiled = {b: pool.submit(corpus.compile_one, cls.folder, *b)
+                        for b in cls.builds}
 
 
 def add_test(program, build):
+    Pow.builds.append((program, build))
+
     def test(self):
-        path = corpus.compile_one(self.folder, program, build)
+        path = self.compiled[program, build].result()
         for _ in range(3 if program in corpus.WORKING else 1):
             with Processes() as processes:
                 families, severity, rules = corpus.look(processes, path, build)

@@ -5,27 +5,32 @@
 #include "frames.c"
 #include "keyset.c"
 #include "lazymem.c"
+#include "localfs.c"
+#include "mounts.c"
 #include "sha256.c"
-#include "views_mounts.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static struct frames f;
 	char *line = malloc(len + 1);
-	pid_t pid;
+	struct mount m;
 
 	if (len)
 		memcpy(line, data, len);
 	line[len] = '\0';
-	pid = views_mounts_parse(line);
-	assert(pid >= 0);
-	assert(!pid || strstr(line, " /proc/"));
 	if (line_is_local(line, 36))
 		assert(strstr(line, " - "));
 	f.n_devices = len % 2 ? DEVICES_MAX - 1 : 0;
 	take_mount(&f, line);
 	take_mount(&f, line);
 	assert(f.n_devices <= DEVICES_MAX);
+	if (mounts_parse(line, &m)) {
+		assert(m.type > m.point && *m.type && !strchr(m.type, ' '));
+		assert(!strchr(m.point, ' '));
+		assert(mounts_covered_pid(&m) <= INT_MAX);
+		assert(!mounts_covered_pid(&m) || !strncmp(m.point, "/proc/", 6));
+		assert(!localfs_dev(&m) || localfs_dev(&m) == m.dev);
+	}
 	free(line);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "io.c"
 #include "match.c"
 #include "match_learn.c"
+#include "match_look.c"
 #include "match_retry.c"
 #include "text.c"
 #include "wire.c"
@@ -155,7 +156,7 @@ static struct match *make(void)
 
 	m->child = MATCH_CHILD_NONE;
 	m->shown_all = m->told = true;
-	m->hits = calloc(HITS_MAX, sizeof(*m->hits));
+	m->hits = calloc(MATCH_HITS_MAX, sizeof(*m->hits));
 	if (!m->hits || make_memory(m))
 		abort();
 	return m;

@@ -46,7 +46,7 @@ static bool lock, racing;
 static pid_t owner; /* who is answered while racing */
 static char dir[] = "/tmp/fuse.XXXXXX";
 
-/* ---- the file system ---------------------------------------------------- */
+/* ---- the file system ------------------------------------------------- */
 
 static void answer(uint64_t unique, int error, const void *body, size_t len)
 {
@@ -173,7 +173,7 @@ static void mount_and_serve(void)
 		serve_one();
 }
 
-/* ---- the process --------------------------------------------------------- */
+/* ---- the process ----------------------------------------------------- */
 
 static void *touch(void *at)
 {

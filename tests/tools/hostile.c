@@ -65,7 +65,7 @@ static uint8_t *payload(void)
 	return p;
 }
 
-/* ---- kinds -------------------------------------------------------------- */
+/* ---- kinds ----------------------------------------------------------- */
 
 /* 100 TiB, the most suspicious kind of memory, a page of it in use here and
  * there. */

@@ -49,7 +49,7 @@ static inline void use_real_matcher(void)
 	}
 }
 
-/* ---- rules ---------------------------------------------------------------- */
+/* ---- rules ----------------------------------------------------------- */
 
 static char rules_dir[] = "/tmp/test_match.XXXXXX", rules_path[64];
 
@@ -97,7 +97,7 @@ static inline struct match *start_match(const char *path, int *ret_err,
 	return m;
 }
 
-/* ---- a process ------------------------------------------------------------ */
+/* ---- a process ------------------------------------------------------- */
 
 #define TARGET_BYTES (3UL << 20)
 

@@ -167,7 +167,7 @@ static void test_stretches(void **state)
 	end(&s);
 }
 
-/* ---- made up ---------------------------------------------------------------- */
+/* ---- made up --------------------------------------------------------- */
 
 static void read_everything(struct capture *c)
 {

@@ -279,7 +279,7 @@ static void the_printed_table_parses(void **state)
 	free(text);
 }
 
-/* ---- places ----------------------------------------------------------- */
+/* ---- places ---------------------------------------------------------- */
 
 static char place[] = "/tmp/test_config.XXXXXX";
 

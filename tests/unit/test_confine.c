@@ -31,7 +31,7 @@ static int in_child(int (*body)(void))
 				   : WEXITSTATUS(status);
 }
 
-/* ---- davylamp ---------------------------------------------------------------- */
+/* ---- davylamp -------------------------------------------------------- */
 
 static long bpf(int command)
 {
@@ -192,7 +192,7 @@ static void capabilities_without_a_use_go(void **state)
 	assert_int_equal(in_child(nothing_stays), 0);
 }
 
-/* ---- the others ---------------------------------------------------------------- */
+/* ---- the others ------------------------------------------------------ */
 
 static const int some[] = { SCMP_SYS(exit_group), SCMP_SYS(write) };
 

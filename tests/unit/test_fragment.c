@@ -111,8 +111,7 @@ static void test_reads_no_further(void **state)
 	munmap(page, 8192);
 }
 
-/* ---- what moves
- * --------------------------------------------------------------- */
+/* ---- what moves ------------------------------------------------------ */
 
 /* Instructions, and which of their bytes say where things lie. */
 static const struct {
@@ -180,8 +179,7 @@ static void test_what_moves_aarch64(void **state)
 			fail_msg("instruction %zu: %u", i / 4, moves[i]);
 }
 
-/* ---- fragments
- * ----------------------------------------------------------------- */
+/* ---- fragments ------------------------------------------------------- */
 
 struct found {
 	struct digest digest[4096];

@@ -399,7 +399,7 @@ static void a_binary_without_a_name_is_refused(void **state)
 	hashbuild_free(build);
 }
 
-/* ---- files -------------------------------------------------------------- */
+/* ---- files ----------------------------------------------------------- */
 
 static char dir[64];
 

@@ -521,7 +521,7 @@ static void the_file_does_not_grow_without_end(void **state)
 	assert_true(st.st_size < 6 << 20);
 }
 
-/* ---- torture ---------------------------------------------------------- */
+/* ---- torture --------------------------------------------------------- */
 
 /* Two processes are seen, one is combined, one ends. */
 static int live(void *arg)

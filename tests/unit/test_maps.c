@@ -18,7 +18,7 @@
 #define D REGION_DELETED
 #define M REGION_MEMFD
 
-/* ---- maps_parse_line --------------------------------------------------- */
+/* ---- maps_parse_line ------------------------------------------------- */
 
 static const struct {
 	const char *line, *name;
@@ -201,7 +201,7 @@ static void where_follows_from_the_flags(void **state)
 	assert_int_equal(maps_where(R | W | A), WHERE_PLAIN);
 }
 
-/* ---- maps_read --------------------------------------------------------- */
+/* ---- maps_read ------------------------------------------------------- */
 
 /* "maps" of a made-up process: @text in a directory. */
 static char fake_dir[32];

@@ -356,7 +356,7 @@ static void nothing_is_left_open(void **state)
 	assert_int_equal(kill(matcher, 0), -1); /* reaped */
 }
 
-/* ---- waiting --------------------------------------------------------------- */
+/* ---- waiting --------------------------------------------------------- */
 
 static size_t n_waits, waits_allowed;
 

@@ -17,7 +17,7 @@
 
 static char counter[128]; /* a file with a byte for each that was started */
 
-/* ---- the matcher ------------------------------------------------------ */
+/* ---- the matcher ----------------------------------------------------- */
 
 static struct wire_message out, in;
 static const char *memory;
@@ -182,7 +182,7 @@ static void be_matcher(char *how)
 	}
 }
 
-/* ---- the tests -------------------------------------------------------- */
+/* ---- the tests ------------------------------------------------------- */
 
 static struct target target;
 static const struct hit *hits;

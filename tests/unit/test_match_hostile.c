@@ -74,7 +74,7 @@ static void say_done(uint32_t incomplete)
 	say(WIRE_DONE, sizeof(out.done));
 }
 
-/* ---- what it does instead of its work -------------------------------------- */
+/* ---- what it does instead of its work -------------------------------- */
 
 static void exits(void) { _exit(3); }
 static void crashes(void) { kill(getpid(), SIGXCPU); }
@@ -246,7 +246,7 @@ static void looks_around(void)
 	_exit(55);
 }
 
-/* ---- and what comes of it --------------------------------------------------- */
+/* ---- and what comes of it -------------------------------------------- */
 
 #define START 0	/* match_new() fails */
 #define LOOK  1	/* match_look() or match_end() */

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include "mem_fixture.h"
 
-/* ---- which pages, and what is in them ---------------------------------- */
+/* ---- which pages, and what is in them -------------------------------- */
 
 static void look_at_some(bool scan)
 {
@@ -165,7 +165,7 @@ static void huge_pages_come_whole(void **state)
 	munmap(at, sizeof(*at));
 }
 
-/* ---- what goes away ---------------------------------------------------- */
+/* ---- what goes away -------------------------------------------------- */
 
 static void one_that_ends_is_gone(void **state)
 {
@@ -378,7 +378,7 @@ static void another_reads_what_may_stall(void **state)
 	munmap(at, sizeof(*at));
 }
 
-/* ---- mem_stretch ------------------------------------------------------- */
+/* ---- mem_stretch ----------------------------------------------------- */
 
 static void write_islands(void *user) /* pages 2, 3, 5 and 8 to 99 of 100 */
 {

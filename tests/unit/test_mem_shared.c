@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include "mem_fixture.h"
 
-/* ---- the target stays as it was ---------------------------------------- */
+/* ---- the target stays as it was -------------------------------------- */
 
 struct family {
 	uint8_t *at;
@@ -90,7 +90,7 @@ static void swapped_pages_stay_out(void **state)
 	child_end(pid);
 }
 
-/* ---- shared frames ----------------------------------------------------- */
+/* ---- shared frames --------------------------------------------------- */
 
 static bool sees_frames(void)
 {

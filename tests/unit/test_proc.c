@@ -13,7 +13,7 @@
 #include "child.h"
 #include "io.h"
 
-/* ---- proc_parse_stat --------------------------------------------------- */
+/* ---- proc_parse_stat ------------------------------------------------- */
 
 #define TAIL " S 7 8 9 10 11 4194560 12 13 14 15 160 17 18 19 20 -5 21 0 " \
 	     "987654 22 23 24 25\n"
@@ -128,7 +128,7 @@ static void mutations_do_no_harm(void **state)
 	}
 }
 
-/* ---- real processes ---------------------------------------------------- */
+/* ---- real processes -------------------------------------------------- */
 
 static void set_name(void *name)
 {
@@ -488,10 +488,24 @@ static void the_longest_wait_counts(void **state)
 	assert_int_equal(proc_longest_wait(NULL, 0, b, 4), 0);
 }
 
+static void ids_are_digits(void **state)
+{
+	static const char *const none[] = { "", "0", "7x", " 7", "+7", "-7",
+					    "self", "4194305",
+					    "99999999999999999999" };
+
+	(void)state;
+	assert_int_equal(proc_parse_pid("7"), 7);
+	assert_int_equal(proc_parse_pid("4194304"), 4194304);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_int_equal(proc_parse_pid(none[i]), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_line_is_understood),
+		cmocka_unit_test(ids_are_digits),
 		cmocka_unit_test(hostile_names),
 		cmocka_unit_test(a_long_name_is_cut),
 		cmocka_unit_test(bad_lines_are_refused),

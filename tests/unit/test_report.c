@@ -18,7 +18,7 @@
 #include "report_pace.h"
 #include "report_sink.h"
 
-/* ---- pace ------------------------------------------------------------- */
+/* ---- pace ------------------------------------------------------------ */
 
 static void the_bucket_keeps_the_rate(void **state)
 {
@@ -90,7 +90,7 @@ static void retry_after_is_obeyed_within_reason(void **state)
 	assert_in_range(report_pace_wait(&p, 0), 30000, 40000);
 }
 
-/* ---- JSON ------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------ */
 
 static json_object *parse(const char *text)
 {
@@ -189,7 +189,7 @@ static void tokens_go_only_to_safe_places(void **state)
 	assert_false(report_auth_url(NULL));
 }
 
-/* ---- events ----------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------- */
 
 #define ID "0123456789abcdef0123456789abcdef"
 #define EVENT                                                              \
@@ -341,7 +341,7 @@ static void a_container_has_its_place(void **state)
 	report_event_free(&e);
 }
 
-/* ---- the journal -------------------------------------------------------- */
+/* ---- the journal ----------------------------------------------------- */
 
 static int listen_at(const char *path)
 {

@@ -56,7 +56,7 @@ static void plan_string(const char *string)
 	make_plan(text);
 }
 
-/* ---- literals ------------------------------------------------------------- */
+/* ---- literals -------------------------------------------------------- */
 
 static void a_literal_is_its_own_atom(void **state)
 {
@@ -114,7 +114,7 @@ static void a_long_literal_gives_a_slice(void **state)
 	drop_plan();
 }
 
-/* ---- whatever matches is marked ------------------------------------------- */
+/* ---- whatever matches is marked -------------------------------------- */
 
 #define TEXT(s) s, sizeof(s) - 1
 
@@ -204,7 +204,7 @@ static void every_atom_can_be_filtered(void **state)
 	}
 }
 
-/* ---- who must see every page ---------------------------------------------- */
+/* ---- who must see every page ----------------------------------------- */
 
 #define OTHER "rule other { strings: $o = \"something\" condition: $o } "
 

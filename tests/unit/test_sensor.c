@@ -23,7 +23,7 @@
 
 #define SECOND 1000000000ULL
 
-/* ---- listening ---------------------------------------------------------- */
+/* ---- listening ------------------------------------------------------- */
 
 /* What to wait for; 0 and "" fit any. */
 struct want {
@@ -135,7 +135,7 @@ static void check_born(struct ear *e, pid_t pid, unsigned seconds)
 	proc_close(&p);
 }
 
-/* ---- processes ---------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------- */
 
 static void exec_sleep(void *user)
 {
@@ -307,7 +307,7 @@ static void test_storm(void **state)
 	sensor_free(e.s);
 }
 
-/* ---- code --------------------------------------------------------------- */
+/* ---- code ------------------------------------------------------------ */
 
 static void make_rwx(void *user)
 {
@@ -424,7 +424,7 @@ static void test_code_is_told_seldom(void **state)
 	sensor_code_free(c);
 }
 
-/* ---- network ------------------------------------------------------------ */
+/* ---- network --------------------------------------------------------- */
 
 /* A network of one's own, in which loopback is up. */
 static void own_network(void)
@@ -604,9 +604,7 @@ static void test_name(void **state)
 	sensor_free(e.s);
 }
 
-/* ---- too much
- * ---------------------------------------------------------------------------
- */
+/* ---- too much -------------------------------------------------------- */
 
 static void test_table_overflows(void **state)
 {
@@ -671,9 +669,7 @@ static void test_netlink_overflows(void **state)
 	sensor_free(e.s);
 }
 
-/* ---- lesser ways
- * ----------------------------------------------------------------------------
- */
+/* ---- lesser ways ----------------------------------------------------- */
 
 static void test_netlink(void **state)
 {

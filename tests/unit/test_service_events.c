@@ -109,7 +109,7 @@ void log_say(int priority, const char *format, ...)
 	(void)format;
 }
 
-/* ---- a service with nothing in it ------------------------------------------ */
+/* ---- a service with nothing in it ------------------------------------ */
 
 #define START (1000 * SECOND_NS)
 
@@ -189,7 +189,7 @@ static void look_at(pid_t pid)
 	t->anew = false;
 }
 
-/* ---- tests ------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------- */
 
 static void what_begins_is_due_a_second_later(void **state)
 {

@@ -286,7 +286,7 @@ static void status_is_replaced_whole(void **state)
 	spool_close(s);
 }
 
-/* ---- torture ---------------------------------------------------------- */
+/* ---- torture --------------------------------------------------------- */
 
 #define EVENTS 6
 

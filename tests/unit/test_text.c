@@ -245,6 +245,19 @@ static void sizes_are_short(void **state)
 				    table[i].text);
 }
 
+static void numbers_are_whole(void **state)
+{
+	static const char *const none[] = { "", "x", "7x", "7 ", "0x7", "-7",
+					    "1", "10", "1e1",
+					    "99999999999999999999" };
+
+	(void)state;
+	assert_int_equal(text_number("2", 2, 9), 2);
+	assert_int_equal(text_number("09", 2, 9), 9);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_int_equal(text_number(none[i], 2, 9), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +268,7 @@ int main(void)
 		cmocka_unit_test(the_cut_is_shown),
 		cmocka_unit_test(columns_are_counted),
 		cmocka_unit_test(sizes_are_short),
+		cmocka_unit_test(numbers_are_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

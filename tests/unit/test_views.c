@@ -9,7 +9,6 @@
 #include <sys/mount.h>
 #include "child.h"
 #include "views.h"
-#include "views_mounts.h"
 
 #define TICK_NS 10000000 /* USER_HZ is 100 everywhere we run */
 
@@ -225,30 +224,6 @@ static void test_bind_mount(void **state)
 	in_own_mounts(bind_over);
 }
 
-static void test_mountinfo_lines(void **state)
-{
-	static const struct {
-		const char *line;
-		pid_t pid;
-	} lines[] = {
-		{ "36 35 0:45 / /proc/4242 rw - tmpfs none rw", 4242 },
-		{ "36 35 0:45 / /proc/4242/exe rw - tmpfs none rw", 4242 },
-		{ "36 35 0:45 /4242 /proc/sys/fs rw - autofs x rw", 0 },
-		{ "36 35 0:45 / /proc rw - proc proc rw", 0 },
-		{ "36 35 0:45 / /proc/42x rw - tmpfs none rw", 0 },
-		{ "36 35 0:45 / /proc/42\\040 rw - tmpfs none rw", 0 },
-		{ "36 35 0:45 / /proc/99999999999999999999 rw", 0 },
-		{ "36 35 0:45 / /proc/7", 0 }, /* cut */
-		{ "36 35 0:45", 0 },
-		{ "", 0 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		assert_int_equal(views_mounts_parse(lines[i].line),
-				 lines[i].pid);
-}
-
 static void test_only_some(void **state)
 {
 	const pid_t only[] = { getpid(), 1, 1 << 29 };
@@ -289,7 +264,6 @@ int main(void)
 		cmocka_unit_test(test_churn),
 		cmocka_unit_test(test_mount),
 		cmocka_unit_test(test_bind_mount),
-		cmocka_unit_test(test_mountinfo_lines),
 		cmocka_unit_test(test_only_some),
 		cmocka_unit_test(test_describe),
 	};

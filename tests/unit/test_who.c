@@ -210,7 +210,7 @@ static void a_unit_is_what_the_system_says(void **state)
 			fail_msg("%s %s", cases[i].text, cases[i].unit);
 }
 
-/* ---- who_read ---------------------------------------------------------- */
+/* ---- who_read -------------------------------------------------------- */
 
 static struct who *read_who(pid_t pid)
 {

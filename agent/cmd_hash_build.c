@@ -84,6 +84,7 @@ static int make_text(struct cmd_hash_job *j)
 	int error = 0;
 	FILE *text;
 
+	digestlist_sort(list);
 	if (j->args.n_subtract)
 		note_subtracted(j, n, list);
 	if (j->args.value[CMD_HASH_SOURCE])

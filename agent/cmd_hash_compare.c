@@ -62,27 +62,6 @@ static int of_file(const char *path, struct digestlist *ret, struct why *why)
 	return err;
 }
 
-/* Each digest once, in order; the fixed one of two that are equal. */
-static int by_digest(const void *left, const void *right)
-{
-	const struct digestlist_fragment *a = left, *b = right;
-
-	return hashformat_compare(a->digest, b->digest) ?: b->fixed - a->fixed;
-}
-
-static void sort(struct digestlist *l)
-{
-	struct digestlist_fragment *f = l->fragments;
-	size_t n = 0;
-
-	if (l->n_fragments)
-		qsort(f, l->n_fragments, sizeof(*f), by_digest);
-	for (size_t i = 0; i < l->n_fragments; i++)
-		if (!n || hashformat_compare(f[n - 1].digest, f[i].digest))
-			f[n++] = f[i];
-	l->n_fragments = n;
-}
-
 static size_t count(const struct digestlist *l)
 {
 	size_t n = 0;
@@ -117,7 +96,7 @@ static int read_fragments(const char *word, struct digestlist *ret,
 			  ? of_process(atoi(word), ret, why)
 			  : of_file(word, ret, why);
 
-	sort(ret);
+	digestlist_sort(ret);
 	if (!err && !count(ret)) {
 		char shown[256];
 

@@ -82,6 +82,26 @@ static int serve(struct matcher *m)
 	}
 }
 
+static int send_rules(struct matcher *m, const struct rules *rules)
+{
+	struct wire_rules *part = &m->out.rules;
+	uint32_t n = rules_count(rules);
+	int err = 0;
+
+	for (uint32_t i = 0; i < n && !err; i += part->n) {
+		part->n = n - i < WIRE_RULES ? n - i : WIRE_RULES;
+		for (uint32_t k = 0; k < part->n; k++) {
+			struct rule *r = &part->rule[k];
+
+			*r = *rules_rule(rules, i + k);
+			rules_why_slow(rules, i + k, r->slow, sizeof(r->slow));
+		}
+		err = wire_send(WIRE_SOCKET, &m->out, WIRE_RULES_PART,
+				wire_rules_size(part->n));
+	}
+	return err;
+}
+
 static int send_atoms(struct matcher *m, const struct rules *rules)
 {
 	size_t n;
@@ -106,15 +126,8 @@ static int introduce(struct matcher *m, const struct rules *rules)
 {
 	struct wire_ready ready = { .n_rules = rules_count(rules) };
 	size_t n_atoms;
-	int err = 0;
+	int err = send_rules(m, rules);
 
-	for (uint32_t i = 0; i < ready.n_rules && !err; i++) {
-		m->out.rule = *rules_rule(rules, i);
-		rules_why_slow(rules, i, m->out.rule.slow,
-			       sizeof(m->out.rule.slow));
-		err = wire_send(WIRE_SOCKET, &m->out, WIRE_RULE,
-				sizeof(m->out.rule));
-	}
 	if (!err)
 		err = send_atoms(m, rules);
 	if (err)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "digestlist.h"
 #include "flow.h"
+#include "hashformat.h"
 #include "hashutil.h"
 #include "text.h"
 
@@ -14,7 +15,9 @@
 #define NO_DIGEST      "is no digest: 32 lower-case hex digits"
 #define DIGEST_KIND    "XXH3-128 of 4096 bytes, high 64 bits first"
 #define COLUMNS	       "segment\tfile offset\tdigest"
-#define FRAGMENT_KIND  "XXH3-128 of 32 bytes of code without addresses"
+#define FRAGMENT_KIND                                      \
+	"XXH3-128 of 32 bytes of code without addresses, " \
+	"but the high 32 bits by bytes 3-10"
 
 /* A key, and how a line of one begins. */
 #define FRAGMENT "fragment"
@@ -281,6 +284,26 @@ void digestlist_write(FILE *out, const struct digestlist *list)
 				FRAGMENT "\t%016" PRIx64 "%016" PRIx64 "\n",
 				f->digest.high, f->digest.low);
 	}
+}
+
+static int by_digest(const void *left, const void *right)
+{
+	const struct digestlist_fragment *a = left, *b = right;
+
+	return hashformat_compare(a->digest, b->digest) ?: b->fixed - a->fixed;
+}
+
+void digestlist_sort(struct digestlist *list)
+{
+	struct digestlist_fragment *f = list->fragments;
+	size_t n = 0;
+
+	if (list->n_fragments)
+		qsort(f, list->n_fragments, sizeof(*f), by_digest);
+	for (size_t i = 0; i < list->n_fragments; i++)
+		if (!n || hashformat_compare(f[n - 1].digest, f[i].digest))
+			f[n++] = f[i];
+	list->n_fragments = n;
 }
 
 int digestlist_add(struct digestlist *list, struct digestlist_page page)

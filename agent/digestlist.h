@@ -9,7 +9,7 @@
  *	# subtracted	71 pages of Debian 12 ...
  *	# digest	XXH3-128 of 4096 bytes, high 64 bits first
  *	# columns	segment	file offset	digest
- *	# fragment	XXH3-128 of 32 bytes of code without addresses
+ *	# fragment	XXH3-128 of 32 bytes of code without addresses, but...
  *	r-x	0x1000	f7886c6855c96c18531b862e30d0124e
  *	fragment	0c1a75db0be1c80cbd8f8b6e1f0f7a26
  *
@@ -70,6 +70,9 @@ int digestlist_add(struct digestlist *, struct digestlist_page);
 
 /* Adds a fragment; -E2BIG: the list has DIGESTLIST_FRAGMENTS_MAX. */
 int digestlist_add_fragment(struct digestlist *, struct digestlist_fragment);
+
+/* Leaves each fragment once, in the order of digests, fixed if any was. */
+void digestlist_sort(struct digestlist *);
 
 /* May @s be a value: printable ASCII, shorter than DIGESTLIST_TEXT? */
 bool digestlist_is_value(const char *s);

@@ -11,13 +11,15 @@ int fragment_find(enum fragment_machine machine, const uint8_t *code,
 			      bool fixed),
 		  void *user)
 {
-	uint8_t *moves = hashutil_realloc(NULL, len, 1);
+	bool walks = machine != FRAGMENT_UNKNOWN;
+	uint8_t *moves = walks ? hashutil_realloc(NULL, len, 1) : NULL;
 	int err = 0;
 
-	memset(moves, 0, len);
+	if (walks)
+		memset(moves, 0, len);
 	if (machine == FRAGMENT_AARCH64)
 		fragment_aarch64(code, len, moves);
-	else
+	else if (walks)
 		fragment_x86(code, len, moves);
 	for (size_t i = 0; i + KERNEL_FRAGMENT <= len && !err; i++) {
 		const uint8_t *p = code + i;
@@ -25,7 +27,8 @@ int fragment_find(enum fragment_machine machine, const uint8_t *code,
 		if (kernel_is_anchor(p) &&
 		    memcmp(p, p + 1, KERNEL_FRAGMENT - 1) != 0)
 			err = take(user, i, hashset_fragment(p),
-				   !memchr(moves + i, 1, KERNEL_FRAGMENT));
+				   walks && !memchr(moves + i, 1,
+						    KERNEL_FRAGMENT));
 	}
 	free(moves);
 	return err;

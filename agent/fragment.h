@@ -19,7 +19,11 @@
 #include "hashset.h"
 #include "kernel.h"
 
-enum fragment_machine { FRAGMENT_X86_64, FRAGMENT_AARCH64 };
+enum fragment_machine {
+	FRAGMENT_X86_64,
+	FRAGMENT_AARCH64,
+	FRAGMENT_UNKNOWN, /* its instructions are not walked: none is fixed */
+};
 
 #ifdef __aarch64__
 #define FRAGMENT_HERE FRAGMENT_AARCH64

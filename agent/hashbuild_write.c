@@ -66,6 +66,16 @@ static void write_binaries(const struct writer *w)
 	}
 }
 
+static void set_start(const struct writer *w, struct digest d)
+{
+	uint32_t *starts =
+		(void *)(w->bytes + w->head.offset[HASHFORMAT_STARTS]);
+	uint64_t bit =
+		d.high >> (64 - hashformat_start_bits(w->head.n_fragments));
+
+	starts[bit / 32] |= 1U << bit % 32;
+}
+
 static void write_pages(const struct writer *w)
 {
 	const uint64_t *at = w->head.offset;
@@ -89,6 +99,8 @@ static void write_pages(const struct writer *w)
 		word = filter[hashformat_block(d, w->head.n_blocks)].word;
 		for (int k = 0; k < 8; k++)
 			word[k] |= hashformat_bit(d, k);
+		if (w->entries[i].kind == HASHSET_FRAGMENT)
+			set_start(w, d);
 	}
 }
 

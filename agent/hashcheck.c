@@ -42,8 +42,7 @@ static int check_identity(const struct check *c)
 		return why_set(c->why, -EBADMSG,
 			       "%s: not a davylamp hash set; " BUILD_IT,
 			       c->what);
-	if (h->version != HASHFORMAT_VERSION &&
-	    (h->version != HASHFORMAT_VERSION_BEFORE || h->n_fragments))
+	if (h->version != HASHFORMAT_VERSION)
 		return why_set(c->why, -EBADMSG,
 			       "%s: hash set of format version %u, and this "
 			       "davylamp reads version %d; build it again or "
@@ -148,7 +147,7 @@ static int check_section(struct check *c, int i, uint64_t at, const uint8_t *p,
 		return check_pages(c, (const uint32_t *)p, len / 4, at == 0);
 	case HASHFORMAT_REFS:
 		return check_refs(c, (const uint32_t *)p, len / 4);
-	default: /* any bits are a filter */
+	default: /* any bits are a filter, or starts */
 		return 0;
 	}
 }

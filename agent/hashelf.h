@@ -16,6 +16,12 @@
 int hashelf_read(int fd, const char *what, struct digestlist *ret,
 		 struct why *why);
 
+/* Likewise, to be subtracted from others: which fragments are fixed does not
+ * matter there, so none is called that, and their instructions are not walked.
+ */
+int hashelf_read_good(int fd, const char *what, struct digestlist *ret,
+		      struct why *why);
+
 /* SHA-256 of the whole file, as hex. */
 int hashelf_sha256(int fd, char ret[static 65]);
 

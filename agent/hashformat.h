@@ -20,10 +20,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "a set is used as it lies in the file");
 
 #define HASHFORMAT_MAGIC   "DLHASHES"
-#define HASHFORMAT_VERSION 3
-
-/* Had rolling digests in the place of fragments; without them it is read. */
-#define HASHFORMAT_VERSION_BEFORE 2
+#define HASHFORMAT_VERSION 4
 
 /* Hard maxima: a set that says more is refused before memory is asked for. */
 #define HASHFORMAT_BINARIES_MAX 65536u
@@ -37,6 +34,7 @@ enum hashformat_section {
 	HASHFORMAT_BINARIES,
 	HASHFORMAT_STRINGS,
 	HASHFORMAT_FILTER,
+	HASHFORMAT_STARTS,
 	HASHFORMAT_DIGESTS,
 	HASHFORMAT_PAGES,
 	HASHFORMAT_REFS,
@@ -55,7 +53,7 @@ struct hashformat_header {
 	uint32_t n_refs;
 	uint32_t n_fragments; /* of n_pages */
 	uint64_t offset[HASHFORMAT_SECTIONS];
-	uint8_t zero[16];
+	uint8_t zero[8];
 	uint8_t checksum[16];	/* canonical: most significant byte first */
 };
 _Static_assert(sizeof(struct hashformat_header) == 128, "on disk");
@@ -73,6 +71,18 @@ struct hashformat_block {
 	uint32_t word[8];
 };
 
+/* So many of the highest bits of a fragment's digest number its bit in the
+ * section of starts: one of 32 bits is set or fewer, but what lies in the first
+ * level of a cache is enough (32 KiB). */
+static inline unsigned hashformat_start_bits(uint32_t n_fragments)
+{
+	unsigned bits = 10;
+
+	while (bits < 18 && n_fragments > (1U << bits) / 32)
+		bits++;
+	return bits;
+}
+
 /* Where section @i begins and how long it is, by the counts of @h. */
 static inline uint64_t hashformat_layout(const struct hashformat_header *h,
 					 int i, uint64_t *ret_len)
@@ -81,6 +91,8 @@ static inline uint64_t hashformat_layout(const struct hashformat_header *h,
 		[HASHFORMAT_BINARIES] = (uint64_t)h->n_binaries * 64,
 		[HASHFORMAT_STRINGS] = h->strings_size,
 		[HASHFORMAT_FILTER] = (uint64_t)h->n_blocks * 32,
+		[HASHFORMAT_STARTS] =
+			(1U << hashformat_start_bits(h->n_fragments)) / 8,
 		[HASHFORMAT_DIGESTS] = (uint64_t)h->n_pages * 16,
 		[HASHFORMAT_PAGES] = (uint64_t)h->n_pages * 4,
 		[HASHFORMAT_REFS] = (uint64_t)h->n_refs * 4,

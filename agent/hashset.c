@@ -17,6 +17,7 @@
 #include "hashcheck.h"
 #include "hashset.h"
 #include "hashutil.h"
+#include "kernel.h"
 #include "text.h"
 
 #define BATCH 256 /* digests of one filter pass */
@@ -27,6 +28,8 @@ struct hashset {
 	int fd;	       /* the file, or -1 */
 	uint32_t n_pages, n_refs, n_blocks, n_binaries;
 	const struct hashformat_block *filter;
+	const uint32_t *starts;
+	unsigned start_shift; /* to a bit's number there */
 	const struct digest *digests;
 	const uint32_t *pages, *refs;
 	struct hashcheck checked;
@@ -46,6 +49,8 @@ static void set_up(struct hashset *s, const uint8_t *bytes)
 	s->n_blocks = h->n_blocks;
 	s->n_binaries = h->n_binaries;
 	s->filter = (const void *)(bytes + h->offset[HASHFORMAT_FILTER]);
+	s->starts = (const void *)(bytes + h->offset[HASHFORMAT_STARTS]);
+	s->start_shift = 32 - hashformat_start_bits(h->n_fragments);
 	s->digests = (const void *)(bytes + h->offset[HASHFORMAT_DIGESTS]);
 	s->pages = (const void *)(bytes + h->offset[HASHFORMAT_PAGES]);
 	s->refs = (const void *)(bytes + h->offset[HASHFORMAT_REFS]);
@@ -163,11 +168,34 @@ struct digest hashset_digest(const uint8_t page[static 4096])
 	return (struct digest){ .high = h.high64, .low = h.low64 };
 }
 
+static uint32_t start_of(const uint8_t *code)
+{
+	return (uint32_t)(kernel_hash(kernel_window(code + 3, 8), 8) >> 32);
+}
+
 struct digest hashset_fragment(const uint8_t code[static 32])
 {
 	XXH128_hash_t h = XXH3_128bits(code, 32);
 
-	return (struct digest){ .high = h.high64, .low = h.low64 };
+	return (struct digest){ .high = (uint64_t)start_of(code) << 32 |
+					(uint32_t)h.high64,
+				.low = h.low64 };
+}
+
+size_t hashset_likely(const struct hashset *s, const uint8_t *page,
+		      const uint16_t *at, size_t n, uint16_t *ret)
+{
+	const uint32_t *starts = s->starts;
+	unsigned shift = s->start_shift;
+	size_t n_likely = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t bit = start_of(page + at[i]) >> shift;
+
+		ret[n_likely] = at[i];
+		n_likely += starts[bit / 32] >> bit % 32 & 1;
+	}
+	return n_likely;
 }
 
 /* Are the bits of words [from, to) set? */

@@ -10,6 +10,8 @@
  *	strings   NUL-terminated names
  *	filter    split-block Bloom filter, 32-byte blocks, 12 bits a digest
  *	          (Putze, Sanders, Singler 2007; the Parquet layout)
+ *	starts    a bit for each value that the highest bits of a fragment's
+ *		  digest have
  *	digests   sorted, 16 bytes each: high 64 bits first
  *	pages     one entry a digest: where its list in refs begins
  *	refs      the lists, one behind the other: binary number in the low 16
@@ -66,8 +68,15 @@ void hashset_free(struct hashset *);
 /* The XXH3-128 digest of the FLOW_PAGE bytes at @page, any alignment. */
 struct digest hashset_digest(const uint8_t page[static 4096]);
 
-/* The XXH3-128 digest of the KERNEL_FRAGMENT bytes at @code. */
+/* The digest of the KERNEL_FRAGMENT bytes at @code: XXH3-128, but the highest
+ * 32 bits are by bytes 3 to 10 alone (kernel_hash() of these eight), so that
+ * most of what is in no set need not be hashed. */
 struct digest hashset_fragment(const uint8_t code[static 32]);
+
+/* Which of the fragments that begin at @n places @at of @page can be in the
+ * set, by those bits?  Their places go to @ret, which may be @at; how many. */
+size_t hashset_likely(const struct hashset *, const uint8_t *page,
+		      const uint16_t *at, size_t n, uint16_t *ret);
 
 /* Looks up @n digests, @n <= 256: filter for all of them first, so that the
  * cache misses overlap, then the exact table for the few that pass.

@@ -63,7 +63,7 @@ static void read_file(void *user, int fd, size_t number, const char *what)
 	struct walk *w = user;
 	struct digestlist list = { 0 };
 	struct why why = { "" };
-	int error = hashelf_read(fd, what, &list, &why);
+	int error = hashelf_read_good(fd, what, &list, &why);
 
 	(void)number;
 	close(fd);

@@ -47,7 +47,8 @@ static bool has_zeros(const uint8_t *page)
 	return false;
 }
 
-static size_t anchors(const uint8_t *page, uint16_t ret[static KERNEL_ANCHORS])
+static size_t anchors(const uint8_t *page,
+		      uint16_t ret[static KERNEL_ANCHORS_ROOM])
 {
 	size_t n = 0;
 
@@ -57,34 +58,31 @@ static size_t anchors(const uint8_t *page, uint16_t ret[static KERNEL_ANCHORS])
 	return n;
 }
 
-/* Eight windows at every second byte from @p: all bits of those set that are
- * anchors. */
-typedef uint16_t eight __attribute__((vector_size(16)));
+/* Those of the 16 bytes at @p that begin an anchor: all bits set. */
+typedef uint8_t sixteen __attribute__((vector_size(16)));
 
-static eight test_anchors(const uint8_t *p)
+static sixteen test_anchors(const uint8_t *p)
 {
-	eight a, b;
+	sixteen a, b, c;
 
 	memcpy(&a, p, sizeof(a));
-	memcpy(&b, p + 2, sizeof(b));
-	a = (a + b) * 0x9E37U;
-	return (eight)((int16_t __attribute__((vector_size(16))))a >
-		       INT16_MAX - 256);
+	memcpy(&b, p + 1, sizeof(b));
+	memcpy(&c, p + 2, sizeof(c));
+	return (sixteen)(a + b + c == KERNEL_ANCHOR);
 }
 
 /* In most places 16 bytes begin none; where they do, each is asked. */
 static size_t anchors_vector(const uint8_t *page,
-			     uint16_t ret[static KERNEL_ANCHORS])
+			     uint16_t ret[static KERNEL_ANCHORS_ROOM])
 {
 	const size_t last = FLOW_PAGE - KERNEL_FRAGMENT;
 	size_t n = 0;
 
 	for (size_t i = 0; i <= last; i += 16) {
 		uint64_t any[2];
-		eight both =
-			test_anchors(page + i) | test_anchors(page + i + 1);
+		sixteen here = test_anchors(page + i);
 
-		memcpy(any, &both, sizeof(any));
+		memcpy(any, &here, sizeof(any));
 		if (!(any[0] | any[1]))
 			continue;
 		for (size_t k = i; k < i + 16 && k <= last; k++)

@@ -108,32 +108,22 @@ AVX2 static bool has_zeros_wide(const uint8_t *page)
 
 #define ANCHORS __attribute__((target("avx2,bmi,bmi2,popcnt")))
 
-/* Those of the windows at every second byte from @p that are anchors: all bits
- * of their 16 are set. */
-ANCHORS INLINE __m256i test_anchors(const uint8_t *p)
-{
-	__m256i sum = _mm256_add_epi16(load(p), load(p + 2));
-
-	sum = _mm256_mullo_epi16(sum, _mm256_set1_epi16((short)0x9E37));
-	return _mm256_cmpgt_epi16(sum, _mm256_set1_epi16(INT16_MAX - 256));
-}
-
 /* Bit k of the answer: byte k of the 32 at @p begins an anchor. */
 ANCHORS INLINE uint64_t anchor_bits(const uint8_t *p)
 {
-	const __m256i odd = _mm256_set1_epi16((short)0xff00);
+	__m256i sum = _mm256_add_epi8(load(p), load(p + 1));
 
+	sum = _mm256_add_epi8(sum, load(p + 2));
 	return (uint32_t)_mm256_movemask_epi8(
-		_mm256_blendv_epi8(test_anchors(p), test_anchors(p + 1), odd));
+		_mm256_cmpeq_epi8(sum, _mm256_set1_epi8(KERNEL_ANCHOR)));
 }
 
 /* Of 64 bytes hardly ever more than two begin one, and which ones do no branch
  * could foretell: two are written, whether they are there or not. */
 ANCHORS static size_t anchors_wide(const uint8_t *page,
-				   uint16_t ret[static KERNEL_ANCHORS])
+				   uint16_t ret[static KERNEL_ANCHORS_ROOM])
 {
 	const size_t last = FLOW_PAGE - 64; /* 32 bytes and one of it */
-	uint16_t at[KERNEL_ANCHORS + 64];
 	size_t n = 0;
 
 	for (size_t i = 0; i <= last && n < KERNEL_ANCHORS; i += 64) {
@@ -142,16 +132,14 @@ ANCHORS static size_t anchors_wide(const uint8_t *page,
 		uint64_t bits = anchor_bits(page + i) | high << 32;
 		size_t all = n + (size_t)__builtin_popcountll(bits);
 
-		at[n++] = (uint16_t)(i + _tzcnt_u64(bits));
+		ret[n++] = (uint16_t)(i + _tzcnt_u64(bits));
 		bits &= bits - 1;
-		at[n++] = (uint16_t)(i + _tzcnt_u64(bits));
+		ret[n++] = (uint16_t)(i + _tzcnt_u64(bits));
 		for (bits &= bits - 1; bits; bits &= bits - 1)
-			at[n++] = (uint16_t)(i + _tzcnt_u64(bits));
+			ret[n++] = (uint16_t)(i + _tzcnt_u64(bits));
 		n = all;
 	}
-	n = n < KERNEL_ANCHORS ? n : KERNEL_ANCHORS;
-	memcpy(ret, at, n * sizeof(*ret));
-	return n;
+	return n < KERNEL_ANCHORS ? n : KERNEL_ANCHORS;
 }
 
 #define AVX512                                                      \

@@ -38,19 +38,23 @@ int match_grow(void *array, size_t n, size_t *room, size_t more, size_t size,
 	return 0;
 }
 
-static int add_rule(struct match *m)
+static int add_rules(struct match *m)
 {
-	struct rule *r = &m->message.rule;
-	int err = match_grow(&m->rules, m->n_rules, &m->rules_room, 1,
-			     sizeof(*r), WIRE_RULES);
+	const struct wire_rules *part = &m->message.rules;
+	int err = match_grow(&m->rules, m->n_rules, &m->rules_room, part->n,
+			     sizeof(*m->rules), WIRE_RULES_MAX);
 
-	if (err)
-		return err;
-	if (r->where >= WHERE_COUNT || r->severity > SEVERITY_HIGH)
-		return -EBADMSG;
-	end_strings(r);
-	m->rules[m->n_rules++] = *r;
-	return 0;
+	for (uint32_t i = 0; i < part->n && !err; i++) {
+		struct rule *r = &m->rules[m->n_rules];
+
+		*r = part->rule[i];
+		end_strings(r);
+		if (r->where >= WHERE_COUNT || r->severity > SEVERITY_HIGH)
+			err = -EBADMSG;
+		else
+			m->n_rules++;
+	}
+	return err;
 }
 
 static int add_atoms(struct match *m)
@@ -81,7 +85,7 @@ static int add_ready(struct match *m)
 int match_learn(struct match *m, struct why *why)
 {
 	static int (*const take[WIRE_TYPES])(struct match *) = {
-		[WIRE_RULE] = add_rule,
+		[WIRE_RULES_PART] = add_rules,
 		[WIRE_ATOMS_PART] = add_atoms,
 		[WIRE_READY] = add_ready,
 	};

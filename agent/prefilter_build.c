@@ -35,17 +35,6 @@ static size_t group_of(const struct atom *a)
 
 /* ---- building ---------------------------------------------------------- */
 
-static int by_hash(const void *a, const void *b)
-{
-	const struct prefilter_entry *x = a, *y = b;
-
-	if (x->hash != y->hash)
-		return x->hash < y->hash ? -1 : 1;
-	if (x->atom != y->atom)
-		return x->atom < y->atom ? -1 : 1;
-	return (x->offset > y->offset) - (x->offset < y->offset);
-}
-
 static void add_entry(struct prefilter_table *t, const struct kernel_group *g,
 		      const struct atom *a, uint32_t number, unsigned offset)
 {
@@ -84,16 +73,25 @@ static int make_table(struct prefilter_table *t, const struct kernel_group *g,
 	return t->bits && t->entries ? 0 : -ENOMEM;
 }
 
-static void sort_entries(struct prefilter_table *t)
+/* By their buckets; within one, as they came. */
+static int sort_entries(struct prefilter_table *t)
 {
-	size_t j = 0;
+	struct prefilter_entry *sorted =
+		malloc((t->n_entries + 1) * sizeof(*sorted));
+	uint32_t at[BUCKETS + 1] = { 0 };
 
-	qsort(t->entries, t->n_entries, sizeof(*t->entries), by_hash);
-	for (size_t b = 0; b <= BUCKETS; b++) {
-		while (j < t->n_entries && t->entries[j].hash >> 52 < b)
-			j++;
-		t->bucket[b] = (uint32_t)j;
-	}
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->n_entries; i++)
+		at[(t->entries[i].hash >> 52) + 1]++;
+	for (size_t b = 0; b < BUCKETS; b++)
+		at[b + 1] += at[b];
+	memcpy(t->bucket, at, sizeof(at));
+	for (size_t i = 0; i < t->n_entries; i++)
+		sorted[at[t->entries[i].hash >> 52]++] = t->entries[i];
+	free(t->entries);
+	t->entries = sorted;
+	return 0;
 }
 
 static void set_pair(uint8_t *bits, const uint8_t *two)
@@ -207,7 +205,8 @@ static int build(struct prefilter *pf, uint8_t *group)
 			if (k->stride == 1)
 				add_straddle(pf, &pf->atoms[i], k);
 		}
-		sort_entries(t);
+		if (sort_entries(t))
+			return -ENOMEM;
 	}
 	pf->zero_run = least_zeros(pf, group);
 	return 0;

@@ -115,6 +115,8 @@ bool prefilter_fits(const struct atom *a, const struct kernel_group *g)
 {
 	struct worth w;
 
+	if (a->len < g->stride + g->width - 1) /* not one for each phase */
+		return false;
 	weigh(a, g, &w);
 	return suffice(a, g, w.good);
 }

@@ -202,9 +202,9 @@ static int describe(struct rules *r, YR_RULES *set,
 		    const struct rules_choice *choice, struct why *why)
 {
 	r->n_all = set->num_rules;
-	if (r->n_all > WIRE_RULES)
+	if (r->n_all > WIRE_RULES_MAX)
 		return why_set(why, -E2BIG, "rules: %u of them; %d at most",
-			       r->n_all, WIRE_RULES);
+			       r->n_all, WIRE_RULES_MAX);
 	r->rules = calloc(r->n_all + 1, sizeof(*r->rules));
 	r->where = calloc(r->n_all + 1, sizeof(*r->where));
 	r->number = calloc(r->n_all + 1, sizeof(*r->number));

@@ -108,9 +108,10 @@ static void fragment_page(const struct sweep *s, const struct batch *b,
 			  size_t i, struct fragments *f, struct sweep_result *r)
 {
 	const uint8_t *page = b->bytes + i * FLOW_PAGE;
-	uint16_t at[KERNEL_ANCHORS];
+	uint16_t at[KERNEL_ANCHORS_ROOM];
 	size_t n = kernel_used()->anchors(page, at);
 
+	n = hashset_likely(s->set, page, at, n, at);
 	if (f->n + n > BATCH_PAGES)
 		look_up_fragments(s, f, r);
 	for (size_t k = 0; k < n; k++) {

@@ -208,6 +208,28 @@ static struct seen *add(struct views *v, const struct seen *s)
 	return &v->list[v->n++];
 }
 
+/* What procfs lists.  Where nobody compares that with the task list, it need
+ * not be asked: those that are wanted are looked up one by one. */
+static int list_procfs(const struct views *v, struct pids *ret)
+{
+	pid_t last = 0;
+
+	if (!v->n_only || v->tasks)
+		return proc_list(views_procfs(v), &ret->list, &ret->n);
+	ret->list = malloc(v->n_only * sizeof(*ret->list));
+	ret->n = 0;
+	if (!ret->list)
+		return -ENOMEM;
+	memcpy(ret->list, v->only, v->n_only * sizeof(*ret->list));
+	qsort(ret->list, v->n_only, sizeof(*ret->list), by_pid);
+	for (size_t i = 0; i < v->n_only; i++) {
+		if (ret->list[i] != last)
+			ret->list[ret->n++] = ret->list[i];
+		last = ret->list[i];
+	}
+	return 0;
+}
+
 /* What procfs says of one process.  Where something is mounted over it that
  * may be of another one, or nothing. */
 static int read_seen(const struct views *v, pid_t pid, struct seen *ret)
@@ -371,7 +393,7 @@ int views_list(struct views *v, const struct seen **ret, size_t *ret_n)
 	err = start_with_tasks(v);
 	if (err)
 		return err;
-	err = proc_list(views_procfs(v), &listed.list, &listed.n);
+	err = list_procfs(v, &listed);
 	if (err)
 		return err;
 	if (v->tasks)

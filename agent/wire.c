@@ -5,12 +5,17 @@
 #include <sys/socket.h>
 #include "wire.h"
 
-#define BODY offsetof(struct wire_message, rule)
+#define BODY offsetof(struct wire_message, rules)
 
 size_t wire_look_size(uint32_t n)
 {
 	return offsetof(struct wire_look, window) +
 	       n * sizeof(struct wire_window);
+}
+
+size_t wire_rules_size(uint32_t n)
+{
+	return offsetof(struct wire_rules, rule) + n * sizeof(struct rule);
 }
 
 size_t wire_atoms_size(uint32_t n)
@@ -22,7 +27,6 @@ size_t wire_atoms_size(uint32_t n)
 static ssize_t size_of(const struct wire_message *m, size_t body)
 {
 	static const size_t fixed[WIRE_TYPES] = {
-		[WIRE_RULE] = sizeof(struct rule),
 		[WIRE_READY] = sizeof(struct wire_ready),
 		[WIRE_REFUSED] = sizeof(struct wire_refused),
 		[WIRE_STRING] = sizeof(struct wire_string),
@@ -32,6 +36,10 @@ static ssize_t size_of(const struct wire_message *m, size_t body)
 	};
 
 	switch (m->type) {
+	case WIRE_RULES_PART:
+		if (body < wire_rules_size(0) || m->rules.n > WIRE_RULES)
+			return -1;
+		return (ssize_t)wire_rules_size(m->rules.n);
 	case WIRE_ATOMS_PART:
 		if (body < wire_atoms_size(0) || m->atoms.n > WIRE_ATOMS)
 			return -1;

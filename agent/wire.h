@@ -6,7 +6,7 @@
  *
  *	davylamp		davylamp-match
  *	(starts it)
- *				RULE...  one per rule
+ *				RULES... that there are
  *				ATOMS... what the prefilter must know
  *				READY, or REFUSED and its end
  *	ONLY: not all rules
@@ -36,8 +36,10 @@
 
 #define WIRE_BYTES   (1U << 20) /* of the shared memory */
 #define WIRE_WINDOWS 256	/* in one LOOK */
+#define WIRE_RULES   16		/* in one RULES */
 #define WIRE_ATOMS   256	/* in one ATOMS */
-#define WIRE_RULES   100000
+
+#define WIRE_RULES_MAX 100000 /* in all */
 
 /* No match is longer, with the bytes around it that decide about it, but for
  * those that rules_plan.h names: libyara follows a regular expression 4096
@@ -52,7 +54,7 @@
 #define WIRE_WINDOW 65528
 
 enum wire_type {
-	WIRE_RULE = 1, /* struct rule */
+	WIRE_RULES_PART = 1,
 	WIRE_ATOMS_PART,
 	WIRE_READY,
 	WIRE_REFUSED,
@@ -64,6 +66,11 @@ enum wire_type {
 	WIRE_HIT,
 	WIRE_DONE,
 	WIRE_TYPES
+};
+
+struct wire_rules {
+	uint32_t n;
+	struct rule rule[WIRE_RULES];
 };
 
 struct wire_atoms {
@@ -115,7 +122,7 @@ struct wire_string {
 };
 
 struct wire_hit {
-	uint32_t rule; /* its number: that of its RULE message */
+	uint32_t rule; /* its number, in the order of RULES */
 	uint32_t n_strings;
 	uint64_t n_matches;
 	struct hit_string string[HIT_STRINGS];
@@ -130,7 +137,7 @@ struct wire_done {
 struct wire_message {
 	uint32_t type;
 	union {
-		struct rule rule;
+		struct wire_rules rules;
 		struct wire_atoms atoms;
 		struct wire_ready ready;
 		struct wire_refused refused;
@@ -150,8 +157,9 @@ int wire_send(int socket, struct wire_message *, uint32_t type, size_t len);
  * of a size or type that does not exist. */
 int wire_receive(int socket, struct wire_message *ret, int timeout_ms);
 
-/* The body's size for @look and @atoms with @n elements. */
+/* The body's size for @look, @rules and @atoms with @n elements. */
 size_t wire_look_size(uint32_t n);
+size_t wire_rules_size(uint32_t n);
 size_t wire_atoms_size(uint32_t n);
 
 #endif

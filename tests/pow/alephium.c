@@ -1,8 +1,10 @@
 /* alephium.c - BLAKE3 twice over nonce and header, 326 bytes (Alephium).
  *
  * The chunk has five full blocks and one of six bytes; the second hash is one
- * block of 32.  Vectors: BLAKE3's for no input; b3sum's for zeros. */
+ * block of 32.  Vectors: BLAKE3's for no input; b3sum's for zeros.  Words to
+ * the pool: alephium/docs, alephium-stratum.md. */
 #include "pow.h"
+#include "session.h"
 
 #define BLOCKS 6
 #define LENGTH 326
@@ -97,4 +99,8 @@ void pow_check(void)
 	pow_expect("BLAKE3 twice", hash, 32,
 		   "b6d328a8bf1ab2bd37f15e507ec78fdf4710c18a61e47b99d82ac98b409"
 		   "6f323");
+	session_ask("0", "", "mining.hello", false, "pow/1.0", "pool.invalid",
+		    "AlephiumStratum/1.0.0", NULL);
+	session_ask("1", "", "mining.authorize", false, "1Dk.rig", "x", NULL);
+	session_talk();
 }

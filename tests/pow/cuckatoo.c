@@ -1,9 +1,11 @@
 /* cuckatoo.c - Cuckatoo Cycle with 2^29 edges (Grin; Tromp, "Cuckoo Cycle",
  * 2015), lean: a bit for each edge and for each node of one side. Vector: Grin
  * core/src/pow/cuckatoo.rs, V1_29.  With AVX2 four edges at once, and rotations
- * by whole bytes as shuffles, as the reference solvers do. */
+ * by whole bytes as shuffles, as the reference solvers do.  Words to the pool:
+ * Grin doc/stratum.md. */
 #include <sys/mman.h>
 #include "blake2b.h"
+#include "session.h"
 
 #define EDGE_BITS 29
 #define EDGES	  (1ULL << EDGE_BITS)
@@ -208,4 +210,8 @@ void pow_check(void)
 	for (unsigned i = 0; i < LANES; i++)
 		ok &= end[i] == node(key, 4711 + i, 1);
 	pow_expect("Grin's cycle", &ok, 1, "01");
+	session_ask("0", "2.0", "login", true, "login", "grin1.rig", "pass", "x",
+		    "agent", "pow/1.0", NULL);
+	session_ask("1", "2.0", "getjobtemplate", true, NULL);
+	session_talk();
 }

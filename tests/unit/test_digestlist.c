@@ -11,7 +11,9 @@
 	"# family\tXMRig\n# binary\tbin\n# version\t6.26.0\n" \
 	"# arch\tx86_64\n"                                    \
 	"# digest\tXXH3-128 of 4096 bytes, high 64 bits first\n"
-#define FRAGMENTS "# fragment\tXXH3-128 of 32 bytes of code without addresses\n"
+#define FRAGMENTS                                                          \
+	"# fragment\tXXH3-128 of 32 bytes of code without addresses, but " \
+	"the high 32 bits by bytes 3-10\n"
 #define PAGE "r-x\t0x1000\tf7886c6855c96c18531b862e30d0124e\n"
 #define GOOD                                                  \
 	KEYS "# columns\tsegment\tfile offset\tdigest\n" PAGE \

@@ -237,6 +237,35 @@ static void the_loader_agrees(void **state)
 	digestlist_free(&list);
 }
 
+/* What is subtracted has the same pages and fragments, whatever moves. */
+static void benign_files_are_not_walked(void **state)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct digestlist list = { 0 }, good = { 0 };
+	size_t n_fixed = 0;
+
+	(void)state;
+	assert_int_equal(hashelf_read(fd, "self", &list, &why), 0);
+	assert_int_equal(hashelf_read_good(fd, "self", &good, &why), 0);
+	assert_int_equal(good.n_pages, list.n_pages);
+	assert_int_equal(good.n_fragments, list.n_fragments);
+	for (size_t i = 0; i < list.n_pages; i++)
+		assert_memory_equal(&good.pages[i].digest,
+				    &list.pages[i].digest,
+				    sizeof(struct digest));
+	for (size_t i = 0; i < list.n_fragments; i++) {
+		assert_memory_equal(&good.fragments[i].digest,
+				    &list.fragments[i].digest,
+				    sizeof(struct digest));
+		assert_false(good.fragments[i].fixed);
+		n_fixed += list.fragments[i].fixed;
+	}
+	assert_true(n_fixed > 0);
+	close(fd);
+	digestlist_free(&list);
+	digestlist_free(&good);
+}
+
 static void assert_refused(const struct image *m, int error, const char *says)
 {
 	struct digestlist list = { 0 };
@@ -423,6 +452,7 @@ int main(void)
 		cmocka_unit_test(fragments_are_of_code),
 		cmocka_unit_test(more_than_one_run_is_read),
 		cmocka_unit_test(the_loader_agrees),
+		cmocka_unit_test(benign_files_are_not_walked),
 		cmocka_unit_test(other_files_are_refused),
 		cmocka_unit_test(what_is_no_file_is_refused),
 		cmocka_unit_test(every_truncation_is_survived),

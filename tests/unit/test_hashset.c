@@ -220,28 +220,48 @@ static void fragments_are_found(void **state)
 		assert_int_equal(HASHSET_REF_BINARY(ref[0]), i >= 20);
 	}
 	hashset_free(s);
-	/* The format before had something else in their place. */
 	h = (void *)bytes;
-	h->version = HASHFORMAT_VERSION_BEFORE;
+	h->version = HASHFORMAT_VERSION - 1;
 	forge(bytes, len);
 	assert_int_equal(try_open(bytes, len, &s), -EBADMSG);
-	assert_non_null(strstr(why.text, "version 2"));
+	assert_non_null(strstr(why.text, "version 3"));
 	free(bytes);
 }
 
-static void a_set_of_pages_of_the_format_before_is_read(void **state)
+/* Hashed are only those whose first bytes a fragment of the set has. */
+static void what_begins_otherwise_is_unlikely(void **state)
 {
+	enum { N = 100 };
+	static uint8_t page[4096];
+	struct digestlist list = fixture_list("alpha", 0, 1);
+	struct hashbuild *build = hashbuild_new();
 	struct hashset *s = NULL;
-	size_t len;
-	uint8_t *bytes = fixture_set(&len);
-	struct hashformat_header *h = (void *)bytes;
+	uint16_t at[N], likely[N];
+	size_t len, n, known = 0;
+	uint64_t seed = 5;
+	uint8_t *bytes;
 
 	(void)state;
-	h->version = HASHFORMAT_VERSION_BEFORE;
-	forge(bytes, len);
+	for (size_t i = 0; i < sizeof(page); i++)
+		page[i] = (uint8_t)fixture_random(&seed);
+	for (uint16_t i = 0; i < N; i++) {
+		struct digestlist_fragment f = { .fixed = true };
+
+		at[i] = (uint16_t)(i * 40);
+		f.digest = hashset_fragment(page + at[i]);
+		if (i % 2)
+			assert_int_equal(digestlist_add_fragment(&list, f), 0);
+	}
+	assert_int_equal(hashbuild_add(build, &list, NULL), 0);
+	bytes = fixture_finish(build, &len);
 	assert_int_equal(try_open(bytes, len, &s), 0);
-	check_small_set(s);
+	n = hashset_likely(s, page, at, N, likely);
+	assert_in_range(n, N / 2, N / 2 + 8); /* one of 32 by chance */
+	for (size_t i = 0; i < n; i++)
+		known += likely[i] / 40 % 2;
+	assert_int_equal(known, N / 2);
 	hashset_free(s);
+	digestlist_free(&list);
 	free(bytes);
 }
 
@@ -590,6 +610,20 @@ static void the_digest_is_xxh3_128(void **state)
 		    d.low == 0x93d76fe148c689ba);
 }
 
+/* The product by Python, the rest by xxhsum -H2. */
+static void that_of_a_fragment_begins_with_a_product(void **state)
+{
+	uint8_t code[33];
+	struct digest d;
+
+	(void)state;
+	for (size_t i = 0; i < 32; i++)
+		code[i + 1] = (uint8_t)(i * 7);
+	d = hashset_fragment(code + 1);
+	assert_true(d.high == 0x0ead3db258f976a5 &&
+		    d.low == 0x407920045a9a834c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -597,7 +631,7 @@ int main(void)
 		cmocka_unit_test(a_file_is_the_same),
 		cmocka_unit_test(a_large_file_is_checked_in_pieces),
 		cmocka_unit_test(fragments_are_found),
-		cmocka_unit_test(a_set_of_pages_of_the_format_before_is_read),
+		cmocka_unit_test(what_begins_otherwise_is_unlikely),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(every_flipped_bit_is_refused),
 		cmocka_unit_test(forged_bits_do_no_harm),
@@ -610,6 +644,7 @@ int main(void)
 		cmocka_unit_test(more_than_a_batch_is_looked_up),
 		cmocka_unit_test(an_empty_set_finds_nothing),
 		cmocka_unit_test(the_digest_is_xxh3_128),
+		cmocka_unit_test(that_of_a_fragment_begins_with_a_product),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

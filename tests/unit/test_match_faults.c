@@ -32,11 +32,11 @@ static void say(uint32_t type, size_t len)
 
 static void introduce(void)
 {
-	for (int i = 0; i < RULES; i++) {
-		memset(&out, 0, sizeof(out));
-		snprintf(out.rule.name, sizeof(out.rule.name), "rule_%d", i);
-		say(WIRE_RULE, sizeof(out.rule));
-	}
+	memset(&out, 0, sizeof(out));
+	out.rules.n = RULES;
+	for (int i = 0; i < RULES; i++)
+		snprintf(out.rules.rule[i].name, 128, "rule_%d", i);
+	say(WIRE_RULES_PART, wire_rules_size(RULES));
 	memset(&out, 0, sizeof(out));
 	out.ready.n_rules = RULES;
 	out.ready.sets = 1;

@@ -20,8 +20,9 @@ static void say(uint32_t type, size_t len)
 static void say_rule(void)
 {
 	memset(&out, 0, sizeof(out));
-	strcpy(out.rule.name, "fake");
-	say(WIRE_RULE, sizeof(out.rule));
+	out.rules.n = 1;
+	strcpy(out.rules.rule[0].name, "fake");
+	say(WIRE_RULES_PART, wire_rules_size(1));
 }
 
 static void say_ready(uint32_t n_rules, uint32_t n_atoms, uint32_t sets)
@@ -87,15 +88,17 @@ static void sends_noise(void)
 static void bad_where(void)
 {
 	memset(&out, 0, sizeof(out));
-	out.rule.where = WHERE_COUNT;
-	say(WIRE_RULE, sizeof(out.rule));
+	out.rules.n = 2;
+	out.rules.rule[1].where = WHERE_COUNT;
+	say(WIRE_RULES_PART, wire_rules_size(2));
 }
 
 static void bad_severity(void)
 {
 	memset(&out, 0, sizeof(out));
-	out.rule.severity = SEVERITY_HIGH + 1;
-	say(WIRE_RULE, sizeof(out.rule));
+	out.rules.n = 2;
+	out.rules.rule[0].severity = SEVERITY_HIGH + 1;
+	say(WIRE_RULES_PART, wire_rules_size(2));
 }
 
 static void too_few_rules(void) { say_rule(); say_ready(2, 0, 1); }
@@ -192,9 +195,10 @@ static void dies_telling(void)
 static void no_end_of_text(void)
 {
 	memset(&out, 'A', sizeof(out));
-	out.rule.where = WHERE_ANY;
-	out.rule.severity = 0;
-	say(WIRE_RULE, sizeof(out.rule));
+	out.rules.n = 1;
+	out.rules.rule[0].where = WHERE_ANY;
+	out.rules.rule[0].severity = 0;
+	say(WIRE_RULES_PART, wire_rules_size(1));
 	memset(&out, 'A', sizeof(out));
 	out.ready.n_rules = 1;
 	out.ready.n_atoms = 0;

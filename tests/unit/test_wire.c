@@ -12,7 +12,7 @@
 #include "io.h"
 #include "wire.h"
 
-#define BODY offsetof(struct wire_message, rule)
+#define BODY offsetof(struct wire_message, rules)
 
 static int pair[2];
 static struct wire_message in, out;
@@ -48,22 +48,29 @@ static int receive_raw(const void *bytes, size_t len)
 /* What a message with @n elements would have. */
 static size_t claimed_size(uint32_t type, uint32_t n)
 {
+	static const struct wire_rules *rules;
 	static const struct wire_atoms *atoms;
 	static const struct wire_look *look;
 
-	return type == WIRE_LOOK
-		       ? BODY + offsetof(struct wire_look, window) +
-				 n * sizeof(look->window[0])
-		       : BODY + offsetof(struct wire_atoms, atom) +
-				 n * sizeof(atoms->atom[0]);
+	switch (type) {
+	case WIRE_RULES_PART:
+		return BODY + offsetof(struct wire_rules, rule) +
+		       n * sizeof(rules->rule[0]);
+	case WIRE_ATOMS_PART:
+		return BODY + offsetof(struct wire_atoms, atom) +
+		       n * sizeof(atoms->atom[0]);
+	default:
+		return BODY + offsetof(struct wire_look, window) +
+		       n * sizeof(look->window[0]);
+	}
 }
 
 /* The one size that each type may have, said again in another way. */
 static size_t right_size(uint32_t type, uint32_t n)
 {
 	switch (type) {
-	case WIRE_RULE:
-		return BODY + sizeof(struct rule);
+	case WIRE_RULES_PART:
+		return n > WIRE_RULES ? 0 : claimed_size(type, n);
 	case WIRE_ATOMS_PART:
 		return n > WIRE_ATOMS ? 0 : claimed_size(type, n);
 	case WIRE_READY:
@@ -106,8 +113,8 @@ static void what_is_sent_arrives(void **state)
 
 		memset((char *)&out + BODY, (int)(type * 37),
 		       sizeof(out) - BODY);
-		out.atoms.n = 17; /* and look.n */
-		len = right_size(type, 17) - BODY;
+		out.atoms.n = 13; /* and rules.n, look.n */
+		len = right_size(type, 13) - BODY;
 		assert_int_equal(wire_send(pair[0], &out, type, len), 0);
 		memset(&in, 0, sizeof(in));
 		assert_int_equal(wire_receive(pair[1], &in, 1000), 1);
@@ -115,9 +122,11 @@ static void what_is_sent_arrives(void **state)
 		assert_memory_equal((char *)&in + BODY, (char *)&out + BODY,
 				    len);
 	}
-	assert_int_equal(wire_look_size(17), right_size(WIRE_LOOK, 17) - BODY);
-	assert_int_equal(wire_atoms_size(17),
-			 right_size(WIRE_ATOMS_PART, 17) - BODY);
+	assert_int_equal(wire_look_size(13), right_size(WIRE_LOOK, 13) - BODY);
+	assert_int_equal(wire_rules_size(13),
+			 right_size(WIRE_RULES_PART, 13) - BODY);
+	assert_int_equal(wire_atoms_size(13),
+			 right_size(WIRE_ATOMS_PART, 13) - BODY);
 	assert_int_equal(wire_look_size(WIRE_WINDOWS), sizeof(in.look));
 	assert_int_equal(wire_atoms_size(WIRE_ATOMS), sizeof(in.atoms));
 }
@@ -149,15 +158,26 @@ static void wrong_sizes_are_refused(void **state)
 
 static void wrong_counts_are_refused(void **state)
 {
-	static const uint32_t counts[] = { 0, 1, 255, 256, 257, 511, 65536,
-					   1U << 28, 1U << 31, UINT32_MAX - 1,
+	static const uint32_t types[] = { WIRE_RULES_PART, WIRE_ATOMS_PART,
+					  WIRE_LOOK };
+	static const uint32_t counts[] = { 0,
+					   1,
+					   16,
+					   17,
+					   255,
+					   256,
+					   257,
+					   65536,
+					   1U << 28,
+					   1U << 31,
+					   UINT32_MAX - 1,
 					   UINT32_MAX };
 	static uint8_t raw[sizeof(struct wire_message)];
 
 	(void)state;
-	for (uint32_t type = WIRE_ATOMS_PART; type <= WIRE_LOOK;
-	     type += WIRE_LOOK - WIRE_ATOMS_PART)
+	for (size_t t = 0; t < sizeof(types) / 4; t++)
 		for (size_t c = 0; c < sizeof(counts) / 4; c++) {
+			uint32_t type = types[t];
 			size_t right = right_size(type, counts[c]);
 
 			memcpy(raw, &type, 4);
@@ -173,13 +193,14 @@ static void wrong_counts_are_refused(void **state)
 /* Not even the whole of its count. */
 static void a_message_without_its_count_is_refused(void **state)
 {
-	static const uint32_t types[] = { WIRE_ATOMS_PART, WIRE_LOOK };
+	static const uint32_t types[] = { WIRE_RULES_PART, WIRE_ATOMS_PART,
+					  WIRE_LOOK };
 	uint8_t raw[BODY + 8] = { 0 };
 
 	(void)state;
 	/* What an earlier message left behind must not fill in. */
 	in.atoms.n = 0;
-	for (size_t t = 0; t < 2; t++) {
+	for (size_t t = 0; t < sizeof(types) / 4; t++) {
 		memcpy(raw, &types[t], 4);
 		for (size_t len = 1; len < BODY + 4; len++)
 			assert_int_equal(receive_raw(raw, len), -EBADMSG);

@@ -1,5 +1,7 @@
 /* exefile.c - statx(2) without a sync, and the mount that the file is on, say
- * whether reading it can hang: whoever mines may serve its own file system. */
+ * whether reading it can hang: whoever mines may serve its own file system.
+ * What lies below an overlay, nobody says: a reader that can be left behind
+ * reads there. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,57 +11,72 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "exefile.h"
+#include "reader.h"
 #include "sha256.h"
 
 #define PIECE (128u << 10)
 
-/* Served by this kernel from a disk or from memory. */
-static bool is_local(const char *type)
+enum served { BY_OTHERS, BY_OVERLAY, BY_KERNEL };
+
+/* Who serves it: this kernel, from a disk or from memory? */
+static enum served served_by(const char *type)
 {
 	static const char *const types[] = { "ext2",  "ext3",	  "ext4",
 					     "xfs",   "btrfs",	  "f2fs",
 					     "tmpfs", "squashfs", "erofs",
-					     "vfat",  "overlay",  "iso9660",
-					     "zfs",   "ramfs",	  "bcachefs" };
+					     "vfat",  "iso9660",  "zfs",
+					     "ramfs", "bcachefs" };
 
+	if (!strcmp(type, "overlay"))
+		return BY_OVERLAY;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (!strcmp(type, types[i]))
-			return true;
-	return false;
+			return BY_KERNEL;
+	return BY_OTHERS;
 }
 
 /* "36 35 98:0 /root /mnt rw,noatime master:1 - ext4 /dev/sda1 rw" */
-static bool line_is_local(const char *line, uint64_t mount)
+static enum served line_served(const char *line, uint64_t mount)
 {
 	const char *dash = strstr(line, " - ");
 	uint64_t id;
 	char type[32];
 
 	return sscanf(line, "%" SCNu64 " ", &id) == 1 && id == mount && dash &&
-	       sscanf(dash + 3, "%31s", type) == 1 && is_local(type);
+			       sscanf(dash + 3, "%31s", type) == 1
+		       ? served_by(type)
+		       : BY_OTHERS;
 }
 
-static bool mount_is_local(const struct proc *p, uint64_t mount)
+static enum served mount_served(const struct proc *p, uint64_t mount)
 {
 	int fd = openat(p->dir, "mountinfo", O_RDONLY | O_CLOEXEC);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	bool local = false;
+	enum served by = BY_OTHERS;
 	char *line = NULL;
 	size_t cap = 0;
 
 	if (!f) {
 		if (fd >= 0)
 			close(fd);
-		return false;
+		return BY_OTHERS;
 	}
-	while (!local && getline(&line, &cap, f) > 0)
-		local = line_is_local(line, mount);
+	while (by == BY_OTHERS && getline(&line, &cap, f) > 0)
+		by = line_served(line, mount);
 	free(line);
 	fclose(f);
-	return local;
+	return by;
 }
 
-static int hash_file(int fd, uint64_t hash_max, struct exefile *ret)
+/* Through @r, if there is one. */
+static ssize_t read_piece(struct reader *r, int fd, char *buf, uint64_t at)
+{
+	return r ? reader_read(r, buf, PIECE, (off_t)at)
+		 : pread(fd, buf, PIECE, (off_t)at);
+}
+
+static void hash_file(struct reader *r, int fd, uint64_t hash_max,
+		      struct exefile *ret)
 {
 	struct sha256 s;
 	uint8_t digest[32];
@@ -68,19 +85,18 @@ static int hash_file(int fd, uint64_t hash_max, struct exefile *ret)
 	ssize_t n = 0;
 
 	if (!buf)
-		return -ENOMEM;
+		return;
 	sha256_begin(&s);
-	while (done < hash_max && (n = read(fd, buf, PIECE)) > 0) {
+	while (done < hash_max && (n = read_piece(r, fd, buf, done)) > 0) {
 		sha256_add(&s, buf, (size_t)n);
 		done += (uint64_t)n;
 	}
 	free(buf);
 	if (n < 0)
-		return -errno;
+		return;
 	sha256_end(&s, digest);
 	sha256_hex(digest, ret->sha256);
 	ret->hashed = done;
-	return 0;
 }
 
 /* The very file that was looked at, even if the process runs another now. */
@@ -96,6 +112,25 @@ static int open_again(int path_fd)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Fills the digest, or leaves it away. */
+static void hash_of(const struct proc *p, uint64_t mount, int path_fd,
+		    uint64_t hash_max, struct exefile *ret)
+{
+	enum served by = mount_served(p, mount);
+	struct reader *r = NULL;
+	int fd;
+
+	if (by == BY_KERNEL && (fd = open_again(path_fd)) >= 0) {
+		hash_file(NULL, fd, hash_max, ret);
+		close(fd);
+	}
+	if (by == BY_OVERLAY && reader_new(path_fd, &r) == 0) {
+		if (reader_open(r) == 0)
+			hash_file(r, -1, hash_max, ret);
+		reader_free(r);
+	}
+}
+
 int exefile_open(const struct proc *p)
 {
 	int fd = openat(p->dir, "exe", O_PATH | O_CLOEXEC);
@@ -108,7 +143,6 @@ int exefile_read_open(const struct proc *p, int fd, uint64_t hash_max,
 {
 	struct exefile e = { 0 };
 	struct statx st;
-	int data;
 
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
 		  STATX_BASIC_STATS | STATX_MNT_ID, &st))
@@ -119,15 +153,8 @@ int exefile_read_open(const struct proc *p, int fd, uint64_t hash_max,
 		 st.stx_dev_major, st.stx_dev_minor, (uint64_t)st.stx_ino,
 		 (uint64_t)st.stx_size, (int64_t)st.stx_ctime.tv_sec,
 		 st.stx_ctime.tv_nsec);
-	if (hash_max && S_ISREG(st.stx_mode) && st.stx_mask & STATX_MNT_ID &&
-	    mount_is_local(p, st.stx_mnt_id)) {
-		data = open_again(fd);
-		if (data >= 0) {
-			/* else it stays without */
-			(void)hash_file(data, hash_max, &e);
-			close(data);
-		}
-	}
+	if (hash_max && S_ISREG(st.stx_mode) && st.stx_mask & STATX_MNT_ID)
+		hash_of(p, st.stx_mnt_id, fd, hash_max, &e);
 	*ret = e;
 	return 0;
 }

@@ -7,12 +7,30 @@
 #include <unistd.h>
 #include "localfs.h"
 
-uint32_t localfs_dev(const struct mount *m)
-{
-	bool program =
-		!strncmp(m->type, "fuse", 4) && strcmp(m->type, "fusectl") != 0;
+/* Numbers of no device that is asked for: of a block device nobody asks. */
+#define SERVED	0xffe00000U
+#define OVERLAY 0xfff00000U /* and its minor */
 
-	return program ? 0 : m->dev;
+/* By a program (fuse, fuse.sshfs, fuseblk; not fusectl), by another machine. */
+static bool is_served(const char *type)
+{
+	static const char *const others[] = { "nfs",  "nfs4",	  "cifs",
+					      "smb3", "9p",	  "ceph",
+					      "afs",  "lustre",	  "virtiofs",
+					      "coda", "orangefs", "beegfs",
+					      "gpfs" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(type, others[i]))
+			return true;
+	return !strncmp(type, "fuse", 4) && strcmp(type, "fusectl") != 0;
+}
+
+uint32_t localfs_number(const struct mount *m)
+{
+	if (is_served(m->type))
+		return SERVED;
+	return strcmp(m->type, "overlay") ? m->dev : OVERLAY | m->dev;
 }
 
 /* What they have in common is the device of the kernel's own mount of it. */
@@ -32,7 +50,8 @@ static uint32_t find_shm(void)
 
 void localfs_open(struct localfs *l)
 {
-	mounts_open(&l->mounts, AT_FDCWD, "/proc/self/mountinfo", localfs_dev);
+	mounts_open(&l->mounts, AT_FDCWD, "/proc/self/mountinfo",
+		    localfs_number);
 	l->shm = find_shm();
 }
 
@@ -48,5 +67,7 @@ void localfs_refresh(struct localfs *l)
 
 bool localfs_has(const struct localfs *l, uint32_t dev)
 {
-	return dev >> 20 || dev == l->shm || mounts_has(&l->mounts, dev);
+	return dev >> 20 || dev == l->shm || mounts_has(&l->mounts, dev) ||
+	       (mounts_has(&l->mounts, OVERLAY | dev) &&
+		!mounts_has(&l->mounts, SERVED));
 }

@@ -1,16 +1,18 @@
 /* localfs.h - which file systems this kernel answers for by itself.
  *
  * Behind a FUSE mount stands a program, and any user may be its author: it can
- * take back a page of a file at any moment and not give it again.  Of what is
- * mounted where we can not see it (in another mount namespace, or detached)
- * nobody knows. */
+ * take back a page of a file at any moment and not give it again.  Behind NFS
+ * and its like stands another machine, which may be gone.  What lies below an
+ * overlay is not said: where anything of these is mounted, it may be that.  Of
+ * what is mounted where we can not see it (in another mount namespace, or
+ * detached) nobody knows. */
 #ifndef LOCALFS_H
 #define LOCALFS_H
 
 #include "mounts.h"
 
 struct localfs {
-	struct mounts mounts; /* their devices */
+	struct mounts mounts; /* localfs_number() of each */
 	uint32_t shm; /* memfd, shared and System V memory; 0: unknown */
 };
 
@@ -23,7 +25,7 @@ void localfs_refresh(struct localfs *);
 /* Is device @dev served by this kernel?  All block devices are. */
 bool localfs_has(const struct localfs *, uint32_t dev);
 
-/* The device of a mount, if it is no program's; else 0. */
-uint32_t localfs_dev(const struct mount *);
+/* What is kept of a mount: its device, or what is none. */
+uint32_t localfs_number(const struct mount *);
 
 #endif

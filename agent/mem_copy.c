@@ -57,7 +57,7 @@ ssize_t mem_read(struct mem *m, void *buf, size_t len, uint64_t at)
 	if (!may_stall(m, at))
 		return pread(m->mem_fd, buf, len, (off_t)at);
 	return have_reader(m)
-		       ? noted(m, reader_mem(m->reader, buf, len, (off_t)at))
+		       ? noted(m, reader_read(m->reader, buf, len, (off_t)at))
 		       : -1;
 }
 

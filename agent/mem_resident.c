@@ -23,7 +23,7 @@ _Static_assert(sizeof(struct pm_scan_arg) == 96, "as the kernel has it");
 int mem_scan_ranges(struct mem *m, uint64_t start, uint64_t end,
 		    uint64_t *ret_walked)
 {
-	struct page_region found[RANGES];
+	struct page_region found[RANGES] = { { 0 } };
 	struct pm_scan_arg arg = {
 		.size = sizeof(arg),
 		.start = start,

@@ -1,4 +1,4 @@
-/* reader.c - copies of another process's memory that may never come. */
+/* reader.c - copies of memory and of files that may never come. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,11 +17,13 @@
 #include "reader.h"
 #include "self.h"
 
-#define PATIENCE_MS 300
-#define PATIENCES   30 /* as many while it waits for a CPU, not for memory */
+#define PATIENCE_MS    300
+#define PATIENCES      30 /* as many while it waits for a CPU, not for memory */
+#define DISK_PATIENCES 4  /* for a disk that has other work */
 
 struct job {
-	pid_t tid; /* 0: through /proc/PID/mem, from @at */
+	enum { JOB_VM, JOB_READ, JOB_OPEN } kind;
+	pid_t tid;
 	off_t at;
 	size_t len, n;
 	struct iovec there[READER_PIECES];
@@ -31,27 +33,47 @@ struct reader {
 	pid_t pid;
 	int pidfd, socket;
 	bool lost;
+	bool disk;	/* it has opened a file */
 	uint8_t *bytes; /* shared with it */
 };
 
 /* ---- in the process of its own ------------------------------------------ */
 
+/* In place of the O_PATH descriptor 1, the file. */
+static ssize_t open_again(void)
+{
+	static const char path[] = "/proc/self/fd/1";
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOATIME | O_NONBLOCK);
+
+	if (fd < 0 && errno == EPERM)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -1 : dup2(fd, 1);
+}
+
+static ssize_t work(const struct job *j, uint8_t *bytes)
+{
+	struct iovec here = { bytes, j->len };
+
+	if (j->kind == JOB_OPEN)
+		return open_again();
+	return j->kind == JOB_VM
+		       ? process_vm_readv(j->tid, &here, 1, j->there, j->n, 0)
+		       : pread(1, bytes, j->len, j->at);
+}
+
 /* A copy of a program with threads: only calls that are safe after fork(2).
  * It ends when the other end of the socket does. */
-_Noreturn static void serve(int socket, int mem, uint8_t *bytes)
+_Noreturn static void serve(int socket, int file, uint8_t *bytes)
 {
 	struct job j;
 
 	socket = fcntl(socket, F_DUPFD, 16);
-	mem = fcntl(mem, F_DUPFD, 16);
-	if (socket < 0 || mem < 0 || dup2(socket, 0) < 0 || dup2(mem, 1) < 0)
+	file = fcntl(file, F_DUPFD, 16);
+	if (socket < 0 || file < 0 || dup2(socket, 0) < 0 || dup2(file, 1) < 0)
 		_exit(1);
 	syscall(SYS_close_range, 2, ~0U, 0);
 	while (recv(0, &j, sizeof(j), 0) == sizeof(j)) {
-		struct iovec here = { bytes, j.len };
-		ssize_t got = j.tid ? process_vm_readv(j.tid, &here, 1, j.there,
-						       j.n, 0)
-				    : pread(1, bytes, j.len, j.at);
+		ssize_t got = work(&j, bytes);
 
 		if (got < 0)
 			got = -errno;
@@ -112,7 +134,7 @@ static bool too_many(void)
 
 /* ---- its life --------------------------------------------------------- */
 
-static int start(struct reader *r, int mem)
+static int start(struct reader *r, int file)
 {
 	int pair[2], err;
 
@@ -127,7 +149,7 @@ static int start(struct reader *r, int mem)
 	r->pid = fork();
 	err = -errno;
 	if (r->pid == 0)
-		serve(pair[1], mem, r->bytes);
+		serve(pair[1], file, r->bytes);
 	close(pair[1]);
 	r->socket = pair[0];
 	if (r->pid < 0)
@@ -136,7 +158,7 @@ static int start(struct reader *r, int mem)
 	return r->pidfd < 0 ? -errno : self_remember(r->pidfd);
 }
 
-int reader_new(int mem, struct reader **ret)
+int reader_new(int file, struct reader **ret)
 {
 	struct reader *r;
 	int err;
@@ -147,7 +169,7 @@ int reader_new(int mem, struct reader **ret)
 	if (!r)
 		return -ENOMEM;
 	r->pidfd = r->socket = -1;
-	err = start(r, mem);
+	err = start(r, file);
 	if (err)
 		reader_free(r);
 	else
@@ -194,8 +216,8 @@ static bool waits_for_cpu(const struct reader *r)
 static ssize_t ask(struct reader *r, const struct job *j, void *buf)
 {
 	struct pollfd p = { .fd = r->socket, .events = POLLIN };
+	int there, disk = r->disk || j->kind == JOB_OPEN ? DISK_PATIENCES : 1;
 	ssize_t got = -EPIPE;
-	int there;
 
 	if (r->lost)
 		return -ETIMEDOUT;
@@ -203,7 +225,7 @@ static ssize_t ask(struct reader *r, const struct job *j, void *buf)
 		return -EPIPE;
 	for (int i = 0; i < PATIENCES; i++) {
 		there = poll(&p, 1, PATIENCE_MS);
-		if (there || !waits_for_cpu(r))
+		if (there || (--disk <= 0 && !waits_for_cpu(r)))
 			break;
 	}
 	if (there != 1) {
@@ -212,9 +234,9 @@ static ssize_t ask(struct reader *r, const struct job *j, void *buf)
 	}
 	if (recv(r->socket, &got, sizeof(got), 0) != sizeof(got))
 		return -EPIPE;
-	if (got > (ssize_t)j->len)
+	if (j->kind != JOB_OPEN && got > (ssize_t)j->len)
 		return -EBADMSG;
-	if (got > 0)
+	if (got > 0 && j->kind != JOB_OPEN)
 		memcpy(buf, r->bytes, (size_t)got);
 	return got;
 }
@@ -222,7 +244,7 @@ static ssize_t ask(struct reader *r, const struct job *j, void *buf)
 ssize_t reader_vm(struct reader *r, pid_t tid, const struct iovec *there,
 		  size_t n, void *buf, size_t len)
 {
-	struct job j = { .tid = tid, .len = len, .n = n };
+	struct job j = { .kind = JOB_VM, .tid = tid, .len = len, .n = n };
 
 	if (n > READER_PIECES || len > READER_BYTES)
 		return -EINVAL;
@@ -230,11 +252,20 @@ ssize_t reader_vm(struct reader *r, pid_t tid, const struct iovec *there,
 	return ask(r, &j, buf);
 }
 
-ssize_t reader_mem(struct reader *r, void *buf, size_t len, off_t at)
+ssize_t reader_read(struct reader *r, void *buf, size_t len, off_t at)
 {
-	struct job j = { .len = len, .at = at };
+	struct job j = { .kind = JOB_READ, .len = len, .at = at };
 
 	if (len > READER_BYTES)
 		return -EINVAL;
 	return ask(r, &j, buf);
+}
+
+int reader_open(struct reader *r)
+{
+	struct job j = { .kind = JOB_OPEN };
+	ssize_t got = ask(r, &j, NULL);
+
+	r->disk = got >= 0;
+	return got < 0 ? (int)got : 0;
 }

@@ -1,4 +1,4 @@
-/* reader.h - copies of another process's memory that may never come.
+/* reader.h - copies of memory and of files that may never come.
  *
  * Who reads a page that went away waits in the kernel until it comes back:
  * where a program serves it, for ever, and FUSE lets not even SIGKILL end
@@ -15,9 +15,10 @@
 
 struct reader;
 
-/* Starts one, which reads through @mem, too (/proc/PID/mem, borrowed until
- * then).  -EBUSY: READERS_LOST wait. */
-int reader_new(int mem, struct reader **ret);
+/* Starts one, which reads @file, too: /proc/PID/mem, or what an O_PATH
+ * descriptor stands for (reader_open()).  @file is borrowed until then.
+ * -EBUSY: READERS_LOST wait. */
+int reader_new(int file, struct reader **ret);
 
 /* Ends it; one that waits is left behind. */
 void reader_free(struct reader *);
@@ -28,7 +29,12 @@ void reader_free(struct reader *);
 ssize_t reader_vm(struct reader *, pid_t tid, const struct iovec *there,
 		  size_t n, void *buf, size_t len);
 
-/* As pread(2) of @mem; likewise. */
-ssize_t reader_mem(struct reader *, void *buf, size_t len, off_t at);
+/* As pread(2) of @file; likewise. */
+ssize_t reader_read(struct reader *, void *buf, size_t len, off_t at);
+
+/* Opens the file that the O_PATH descriptor @file stands for, for
+ * reader_read().  0 or -errno; -ETIMEDOUT, here and then: 1.2 s, since disks
+ * are slower than memory. */
+int reader_open(struct reader *);
 
 #endif

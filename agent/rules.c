@@ -35,12 +35,13 @@ struct complaint {
 	bool no_memory; /* the rules are not at fault */
 };
 
-/* What libyara says where it had no memory: its own error, what its lexer
- * calls fatal, or nothing, of an error that it has no words for. */
+/* What libyara says where it had no memory: its own error, what its lexer or
+ * flex calls fatal, or nothing, of an error that it has no words for. */
 static bool is_no_memory(const struct complaint *c, const char *message)
 {
 	return c->compiler->last_error == ERROR_INSUFFICIENT_MEMORY ||
 	       !message[0] || !strcmp(message, "not enough memory") ||
+	       strstr(message, "out of dynamic memory in yy") ||
 	       !strcmp(message, "internal fatal error");
 }
 

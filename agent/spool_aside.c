@@ -31,15 +31,28 @@ static int open_counts(struct spool *s, int flags)
 	return fd;
 }
 
+static void counts_text(const struct spool_counts *c,
+			char ret[static COUNTS_LEN + 1])
+{
+	snprintf(ret, COUNTS_LEN + 1,
+		 "%020" PRIu64 "\n%020" PRIu64 "\n%020" PRIu64 "\n%020" PRIu64
+		 "\n",
+		 c->dropped[0], c->dropped[1], c->dropped[2], c->aside);
+}
+
+/* Exactly what counts_text() makes; else, as at the first time, zeros. */
 static void read_counts(int fd, struct spool_counts *ret)
 {
-	char text[COUNTS_LEN + 1] = "";
+	char text[COUNTS_LEN + 1] = "", again[COUNTS_LEN + 1];
 	struct spool_counts c;
 
 	memset(ret, 0, sizeof(*ret));
-	if (pread(fd, text, COUNTS_LEN, 0) == COUNTS_LEN &&
+	if (pread(fd, text, COUNTS_LEN, 0) != COUNTS_LEN ||
 	    sscanf(text, "%20" SCNu64 " %20" SCNu64 " %20" SCNu64 " %20" SCNu64,
-		   &c.dropped[0], &c.dropped[1], &c.dropped[2], &c.aside) == 4)
+		   &c.dropped[0], &c.dropped[1], &c.dropped[2], &c.aside) != 4)
+		return;
+	counts_text(&c, again);
+	if (!memcmp(text, again, sizeof(text)))
 		*ret = c;
 }
 
@@ -55,6 +68,7 @@ void spool_count(struct spool *s, int severity)
 {
 	struct spool_counts c;
 	char text[COUNTS_LEN + 1];
+	uint64_t *n;
 	int fd;
 
 	fd = open_counts(s, O_RDWR | O_CREAT);
@@ -64,11 +78,9 @@ void spool_count(struct spool *s, int severity)
 	(void)!fchmod(fd, 0660);
 	lock_for_a_while(fd);
 	read_counts(fd, &c);
-	(*(severity < 0 ? &c.aside : &c.dropped[severity]))++;
-	snprintf(text, sizeof(text),
-		 "%020" PRIu64 "\n%020" PRIu64 "\n%020" PRIu64 "\n%020" PRIu64
-		 "\n",
-		 c.dropped[0], c.dropped[1], c.dropped[2], c.aside);
+	n = severity < 0 ? &c.aside : &c.dropped[severity];
+	*n += *n < UINT64_MAX;
+	counts_text(&c, text);
 	if (pwrite(fd, text, COUNTS_LEN, 0) == COUNTS_LEN)
 		fsync(fd);
 	close(fd);

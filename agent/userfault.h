@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include "flow.h"
 
-/* Has @proc one?  (Another process can hold it instead: only with root's
- * rights, or where userfault_by_all().) */
+/* Has @proc one, or more descriptors than it is worth to look at?  (Another
+ * process can hold it instead: only with root's rights, or where
+ * userfault_by_all().) */
 bool userfault_in(const struct proc *);
 
 /* May programs without privileges do so (vm.unprivileged_userfaultfd)?  Else

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "io.h"
 #include "owned.h"
 #include "self.h"
 #include "text.h"
@@ -27,8 +28,9 @@ static int add_key(int dir, const char *name, int texts, size_t *used,
 {
 	static const char what[] = VERIFY_KEYS "/";
 	char shown[300], text[4096];
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-					   O_NONBLOCK | O_NOCTTY);
+	int fd = openat(dir, name,
+			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+				O_NOCTTY);
 	int err;
 	ssize_t n;
 
@@ -62,8 +64,8 @@ static bool is_key_name(const char *name)
 /* The texts of all keys, with a NUL between them, in a memfd. */
 static int gather_keys(int texts, struct why *why)
 {
-	int fd = open(VERIFY_KEYS, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-					   O_NOFOLLOW);
+	int fd = open(VERIFY_KEYS,
+		      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 	size_t used = 0;
@@ -104,33 +106,53 @@ static void become_verifier(const int from[4], char *path)
 	_exit(127);
 }
 
-/* What it says, in the form that it must have. */
-static int take_answer(int socket, struct verify_answer *a, struct why *why)
+/* As minisign_key_name() writes it: it is shown to people. */
+static bool is_key_id(const char *key)
 {
-	struct pollfd p = { .fd = socket, .events = POLLIN };
-	char shown[512];
-	ssize_t n = poll(&p, 1, ANSWER_MS) == 1
-			    ? recv(socket, a, sizeof(*a), MSG_TRUNC)
-			    : 0;
+	return strlen(key) == 16 && strspn(key, "0123456789ABCDEF") == 16;
+}
 
-	if (n != sizeof(*a))
+/* What it said, @len bytes, in the form that it must have; it may have been
+ * taken over by what it looked at. */
+static int check_answer(struct verify_answer *a, ssize_t len, struct why *why)
+{
+	char shown[512];
+
+	if (len != sizeof(*a))
 		return why_set(why, -EPIPE, "davylamp-verify did not answer");
 	a->text[sizeof(a->text) - 1] = '\0';
 	a->key[sizeof(a->key) - 1] = '\0';
 	a->comment[sizeof(a->comment) - 1] = '\0';
-	if (!a->error)
+	if (!a->error && is_key_id(a->key))
 		return 0;
-	return why_set(why, a->error < 0 && a->error > -4096 ? a->error
-							     : -EBADMSG,
-		       "%s", text_check_str(a->text, shown, sizeof(shown)));
+	if (!a->error)
+		return why_set(why, -EBADMSG,
+			       "davylamp-verify named no key: nothing is "
+			       "believed that it says");
+	if (a->error > 0 || a->error <= -4096)
+		a->error = -EBADMSG;
+	return why_set(why, a->error, "%s",
+		       a->text[0]
+			       ? text_check_str(a->text, shown, sizeof(shown))
+			       : strerror(-a->error));
+}
+
+static int take_answer(int socket, struct verify_answer *a, struct why *why)
+{
+	struct pollfd p = { .fd = socket, .events = POLLIN };
+	ssize_t n = poll(&p, 1, ANSWER_MS) == 1
+			    ? recv(socket, a, sizeof(*a), MSG_TRUNC)
+			    : 0;
+
+	return check_answer(a, n, why);
 }
 
 static int ask(int fd, int signature, int keys, struct verify_answer *ret,
 	       struct why *why)
 {
 	char path[4096];
-	int pair[2], err = self_program("davylamp-verify", path, sizeof(path),
-					why);
+	int pair[2],
+		err = self_program("davylamp-verify", path, sizeof(path), why);
 	pid_t pid;
 
 	if (err)

@@ -24,12 +24,12 @@ enum { VERIFY_SOCKET = 3, VERIFY_FILE, VERIFY_SIGNATURE, VERIFY_KEY_TEXTS };
 struct verify_answer {
 	int32_t error; /* 0, or negative and @text says why */
 	char text[512];
-	char key[17];	    /* the one that signed it */
-	char comment[1025]; /* trusted */
+	char key[17];	    /* the one that signed it, in hexadecimal */
+	char comment[1025]; /* trusted; any bytes */
 };
 
 /* Asks about the file @fd, with its signature's text in @signature (both read
- * from their beginnings).  0: *ret is filled, its strings ended and plain;
+ * from their beginnings).  0: *ret is filled, its strings ended;
  * -EKEYREJECTED, -EBADMSG: no, and @why says why; -ENOKEY: none is trusted
  * here; others: it could not be asked. */
 int verify_file(int fd, int signature, struct verify_answer *ret,

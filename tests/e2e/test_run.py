@@ -82,7 +82,7 @@ class Service:
                 return f
         return None
 
-    def wait_pass(self, n=1, seconds=60):
+    def wait_pass(self, n=1, seconds=300):
         wait_for(lambda: self.status()["pass"]["completed"] >= n, seconds,
                  f"pass {n}")
 

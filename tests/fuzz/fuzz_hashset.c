@@ -8,10 +8,14 @@
 
 static void use(const struct hashset *s)
 {
+	static const uint8_t code[64] = { [11] = 0xff, [50] = 1 };
+	uint16_t at[] = { 0, 8, 32 };
 	struct digest d[3];
 	uint32_t page[3];
-	size_t sum = 0;
+	size_t sum = hashset_likely(s, code, at, 3, at);
 
+	if (sum > 3)
+		abort();
 	for (uint32_t i = 0; i <= hashset_n_binaries(s); i++) {
 		struct hashset_binary b = hashset_binary(s, i);
 

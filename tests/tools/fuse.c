@@ -1,7 +1,7 @@
 /* fuse.c - holds given bytes in a file of a file system that is its own, and
  * that does not answer.
  *
- *	fuse silent|lock|racing|arguments <BYTES
+ *	fuse silent|lock|racing|leaving|arguments <BYTES
  *
  * silent: the payload's pages are served, a read of any other is never
  *	answered; a thread waits for one.
@@ -11,7 +11,14 @@
  *	the lock in order to write, and from then on nobody else gets it.
  * racing: its pages are served to itself, taken back at once, and again and
  *	again; nobody else is ever answered.
+ * leaving: its pages are served to itself, and all of them taken back at
+ *	SIGUSR1, for ever.
  * arguments: its arguments lie in the file, on a page that is never served.
+ *
+ *	fuse below PROGRAM ARGUMENT
+ *
+ * It runs PROGRAM from an overlay, below which that file system is; what is
+ * beyond the program's end in its file is never served.
  *
  * Prints "ready" and waits for its end.  Needs root and /dev/fuse: ends with
  * status 77 without. */
@@ -42,9 +49,9 @@
 static uint8_t *bytes; /* the payload: pages 0 to @n_pages */
 static size_t n_pages;
 static int device;
-static bool lock, racing;
-static pid_t owner; /* who is answered while racing */
-static char dir[] = "/tmp/fuse.XXXXXX";
+static bool lock, racing, leaving;
+static pid_t owner; /* who alone is answered if they come and go */
+static char dir[200];
 
 /* ---- the file system ------------------------------------------------- */
 
@@ -91,9 +98,10 @@ static void on_read(const struct fuse_in_header *h, const void *body)
 	size_t page = in->offset / PAGE;
 	static int served;
 
-	if (racing && (pid_t)h->pid == owner && in->size <= AHEAD) {
-		answer(h->unique, 0, nothing, in->size);
-	} else if (!racing && page < n_pages && in->size == PAGE) {
+	if (racing || leaving) {
+		if ((pid_t)h->pid == owner && in->size <= AHEAD)
+			answer(h->unique, 0, nothing, in->size);
+	} else if (page < n_pages && in->size == PAGE) {
 		answer(h->unique, 0, bytes + page * PAGE, PAGE);
 	} else if (lock && page == TRAP && served < 3) {
 		served++;
@@ -108,10 +116,12 @@ static void serve_one(void)
 	const struct fuse_in_header *h = (const void *)in;
 	struct fuse_init_out init = { .major = 7,
 				      .minor = 31,
-				      .max_readahead = racing ? AHEAD : 0,
+				      .max_readahead =
+					      racing || leaving ? AHEAD : 0,
 				      .max_write = PAGE };
 	struct fuse_entry_out entry = { .nodeid = 2, .attr = attributes(2) };
 	struct fuse_attr_out attr = { 0 };
+	const struct fuse_statfs_out size = { .st.namelen = 255 };
 	struct fuse_open_out opened = { .fh = 1 };
 
 	if (read(device, in, sizeof(in)) < 0) {
@@ -129,6 +139,9 @@ static void serve_one(void)
 	case FUSE_GETATTR:
 		attr.attr = attributes(h->nodeid);
 		answer(h->unique, 0, &attr, sizeof(attr));
+		break;
+	case FUSE_STATFS:
+		answer(h->unique, 0, &size, sizeof(size));
 		break;
 	case FUSE_OPEN:
 		answer(h->unique, 0, &opened, sizeof(opened));
@@ -154,6 +167,8 @@ static void mount_and_serve(void)
 
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
+	snprintf(dir, sizeof(dir), "%s/fuse.XXXXXX",
+		 getenv("TMPDIR") ?: "/tmp");
 	device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	snprintf(options, sizeof(options),
 		 "fd=%d,rootmode=40000,user_id=0,group_id=0", device);
@@ -204,7 +219,7 @@ static void in_thread(void *(*body)(void *), void *arg)
 		errx(1, "pthread_create");
 }
 
-static void take_payload(void)
+static void take_payload(int from)
 {
 	ssize_t n;
 	size_t len = 0;
@@ -214,10 +229,10 @@ static void take_payload(void)
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (bytes == MAP_FAILED)
 		err(1, "mmap");
-	while ((n = read(STDIN_FILENO, bytes + len, 16 * PAGE - len)) > 0)
+	while ((n = read(from, bytes + len, 16 * PAGE - len)) > 0)
 		len += (size_t)n;
 	if (n < 0 || len == 0)
-		errx(1, "stdin");
+		errx(1, "nothing to read");
 	n_pages = (len + PAGE - 1) / PAGE;
 }
 
@@ -236,9 +251,35 @@ static void come_and_go(uint8_t *p, int fd)
 	posix_fadvise(fd, (off_t)at, (off_t)len, POSIX_FADV_DONTNEED);
 }
 
+static void ready(void)
+{
+	puts("ready");
+	fflush(stdout);
+}
+
+static volatile sig_atomic_t told;
+
+static void be_told(int signal)
+{
+	told = signal;
+}
+
+/* Busy until then: somebody to look at. */
+static void leave(uint8_t *p, int fd)
+{
+	signal(SIGUSR1, be_told);
+	for (size_t i = 0; i < PAGES; i++)
+		touch(p + i * PAGE);
+	ready();
+	while (!told)
+		;
+	madvise(p, PAGES * PAGE, MADV_DONTNEED);
+	posix_fadvise(fd, 0, (off_t)(PAGES * PAGE), POSIX_FADV_DONTNEED);
+}
+
 static uint8_t *map_program(int *ret_fd)
 {
-	char path[64];
+	char path[256];
 	uint8_t *p;
 	int fd;
 
@@ -249,7 +290,7 @@ static uint8_t *map_program(int *ret_fd)
 			  MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
 		err(1, "%s", path);
-	if (!racing)
+	if (!racing && !leaving)
 		madvise(p, PAGES * PAGE, MADV_RANDOM);
 	umount2(dir, MNT_DETACH);
 	rmdir(dir);
@@ -257,10 +298,17 @@ static uint8_t *map_program(int *ret_fd)
 	return p;
 }
 
-static void ready(void)
+/* The mount point becomes the overlay; nobody else sees it. */
+_Noreturn static void run_below(char *argument)
 {
-	puts("ready");
-	fflush(stdout);
+	char options[256], program[256];
+	char *const words[] = { program, argument, NULL };
+
+	snprintf(options, sizeof(options), "lowerdir=%s:/usr", dir);
+	snprintf(program, sizeof(program), "%s/program", dir);
+	if (mount("none", dir, "overlay", 0, options) == 0)
+		execv(program, words);
+	err(77, "an overlay over FUSE");
 }
 
 /* Where the kernel says that its arguments are; on the stack of the first
@@ -294,13 +342,20 @@ int main(int argc, char **argv)
 	static int fd;
 	uint8_t *p;
 
+	if (argc == 4 && !strcmp(argv[1], "below")) {
+		take_payload(open(argv[2], O_RDONLY | O_CLOEXEC));
+		mount_and_serve();
+		run_below(argv[3]);
+	}
 	if (argc != 2)
-		errx(2, "usage: fuse silent|lock|racing|arguments <BYTES");
+		errx(2, "usage: fuse silent|lock|racing|leaving|arguments "
+			"<BYTES, or: fuse below PROGRAM ARGUMENT");
 	lock = !strcmp(argv[1], "lock");
 	racing = !strcmp(argv[1], "racing");
+	leaving = !strcmp(argv[1], "leaving");
 	owner = getpid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	take_payload();
+	take_payload(STDIN_FILENO);
 	mount_and_serve();
 	munmap(bytes, 16 * PAGE);
 	p = map_program(&fd);
@@ -308,6 +363,10 @@ int main(int argc, char **argv)
 		ready();
 	while (racing)
 		come_and_go(p, fd);
+	if (leaving)
+		leave(p, fd);
+	while (leaving)
+		pause();
 	for (size_t i = 0; i < n_pages; i++)
 		touch(p + i * PAGE);
 	in_thread(arguments ? lose_arguments : touch,

@@ -305,7 +305,7 @@ int main(void)
 		cmocka_unit_test(only_files_that_were_named),
 	};
 
-	if (child_emulated())
+	if (child_emulated() || child_in_valgrind())
 		return child_skip_group();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

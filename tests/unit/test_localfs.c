@@ -4,19 +4,24 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include "localfs.h"
 
-/* The device of a line; it may be no line at all. */
-static uint32_t device(const char *text)
+#define SERVED	0xffe00000U
+#define OVERLAY 0xfff00000U
+
+/* What is kept of a line; it may be no line at all. */
+static uint32_t number(const char *text)
 {
 	char line[128];
 	struct mount m;
 
 	snprintf(line, sizeof(line), "%s", text);
-	return mounts_parse(line, &m) ? localfs_dev(&m) : 0;
+	return mounts_parse(line, &m) ? localfs_number(&m) : 0;
 }
 
 static void lines(void **state)
@@ -27,15 +32,20 @@ static void lines(void **state)
 	} all[] = {
 		{ "36 35 98:0 / /mnt rw,noatime master:1 - ext4 /dev/a rw",
 		  98 << 20 },
-		{ "36 35 0:57 / /mnt rw - overlay overlay rw", 57 },
-		{ "36 35 0:57 / /mnt rw shared:9 - nfs4 host:/ rw", 57 },
+		{ "36 35 0:57 / /mnt rw - overlay overlay rw", OVERLAY | 57 },
+		{ "36 35 0:57 / /mnt rw - overlayfs x rw", 57 },
+		{ "36 35 0:57 / /mnt rw - nfsd nfsd rw", 57 },
+		{ "36 35 0:57 / /mnt rw - 9p host rw", SERVED },
+		{ "36 35 0:57 / /mnt rw - virtiofs", SERVED },
+		{ "36 35 0:57 / /mnt rw shared:9 - nfs4 host:/ rw", SERVED },
 		{ "36 35 0:31 / /sys/fs rw - fusectl fusectl rw", 31 },
-		{ "36 35 0:57 / /mnt rw - fuse host:/ rw", 0 },
-		{ "36 35 0:57 / /mnt rw - fuse.sshfs host:/ rw", 0 },
-		{ "36 35 0:57 / /mnt rw - fuseblk /dev/a rw", 0 },
-		{ "36 35 0:57 / /mnt rw - fusectl.mine a rw", 0 },
+		{ "36 35 0:57 / /mnt rw - fuse host:/ rw", SERVED },
+		{ "36 35 0:57 / /mnt rw - fuse.sshfs host:/ rw", SERVED },
+		{ "36 35 0:57 / /mnt rw - fuseblk /dev/a rw", SERVED },
+		{ "36 35 0:57 / /mnt rw - fusectl.mine a rw", SERVED },
 		/* Spaces are \040 in there, so that no name says more. */
-		{ "36 35 0:57 / /a\\040-\\040ext4 rw - fuse.ext4 a rw", 0 },
+		{ "36 35 0:57 / /a\\040-\\040ext4 rw - fuse.ext4 a rw",
+		  SERVED },
 		{ "36 35 4096:1 / /mnt rw - ext4 /dev/a rw", 0 },
 		{ "36 35 1:1048576 / /mnt rw - ext4 /dev/a rw", 0 },
 		{ "36 35 0 / /mnt rw - ext4 /dev/a rw", 0 },
@@ -47,7 +57,36 @@ static void lines(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		assert_int_equal(device(all[i].line), all[i].dev);
+		assert_int_equal(number(all[i].line), all[i].dev);
+}
+
+/* A list of our own in place of mountinfo. */
+static struct localfs of_text(const char *text)
+{
+	struct localfs l = { .mounts = { .number = localfs_number } };
+
+	l.mounts.fd = memfd_create("mounts", MFD_CLOEXEC);
+	assert_int_equal(write(l.mounts.fd, text, strlen(text)), strlen(text));
+	localfs_refresh(&l);
+	return l;
+}
+
+static void what_lies_below_an_overlay_may_be_served(void **state)
+{
+	static const char two[] = "36 35 0:57 / /a rw - overlay overlay rw\n"
+				  "37 35 0:58 / /b rw - tmpfs tmpfs rw\n";
+	char three[200];
+	struct localfs l = of_text(two);
+
+	(void)state;
+	assert_true(localfs_has(&l, 57) && localfs_has(&l, 58));
+	localfs_close(&l);
+	snprintf(three, sizeof(three), "%s%s", two,
+		 "38 35 0:59 / /c rw - fuse.stargz stargz rw\n");
+	l = of_text(three);
+	assert_true(localfs_has(&l, 58));
+	assert_false(localfs_has(&l, 57) || localfs_has(&l, 59));
+	localfs_close(&l);
 }
 
 static void this_machine(void **state)
@@ -84,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),
+		cmocka_unit_test(what_lies_below_an_overlay_may_be_served),
 		cmocka_unit_test(this_machine),
 		cmocka_unit_test(without_a_list_all_is_strange),
 	};

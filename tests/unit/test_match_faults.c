@@ -363,7 +363,7 @@ int main(int argc, char **argv)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		be_matcher(argv[argc - 1]);
 	}
-	if (child_emulated())
+	if (child_emulated() || child_unwatched())
 		return child_skip_group();
 	return cmocka_run_group_tests(tests, start, stop);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <cmocka.h>
@@ -68,7 +69,7 @@ static void both_ways(void **state)
 	int mem;
 
 	(void)state;
-	if (child_skip_emulated())
+	if (child_skip_unwatched())
 		skip();
 	p = child_shared(sizeof(*p));
 	pid = child_start(hold, p);
@@ -82,17 +83,17 @@ static void both_ways(void **state)
 			 FLOW_PAGE + 100);
 	assert_memory_equal(got, want + FLOW_PAGE, FLOW_PAGE);
 	assert_memory_equal(got + FLOW_PAGE, want, 100);
-	assert_int_equal(reader_mem(r, got, LONG, (off_t)(uintptr_t)p->at),
+	assert_int_equal(reader_read(r, got, LONG, (off_t)(uintptr_t)p->at),
 			 LONG);
 	assert_memory_equal(got, want, LONG);
 	there[0].iov_base = NULL;
 	assert_int_equal(reader_vm(r, pid, there, 1, got, FLOW_PAGE), -EFAULT);
-	assert_int_equal(reader_mem(r, got, 1, 0), -EIO);
+	assert_int_equal(reader_read(r, got, 1, 0), -EIO);
 	assert_int_equal(reader_vm(r, pid, there, 1, got, READER_BYTES + 1),
 			 -EINVAL);
-	assert_int_equal(reader_mem(r, got, READER_BYTES + 1, 0), -EINVAL);
+	assert_int_equal(reader_read(r, got, READER_BYTES + 1, 0), -EINVAL);
 	child_end(pid);
-	assert_int_equal(reader_mem(r, got, 1, (off_t)(uintptr_t)p->at), 0);
+	assert_int_equal(reader_read(r, got, 1, (off_t)(uintptr_t)p->at), 0);
 	assert_int_equal(reader_vm(r, pid, there, 1, got, 1), -ESRCH);
 	reader_free(r);
 	reader_free(NULL);
@@ -104,13 +105,18 @@ static void both_ways(void **state)
 static void what_never_comes(void **state)
 {
 	struct place *p = child_shared(sizeof(*p));
-	pid_t pid = child_start(hold_back, p);
-	int mem = open_mem(pid);
-	struct proc proc = child_proc(pid);
 	struct reader *r;
+	struct proc proc;
 	uint8_t byte = 0;
+	pid_t pid;
+	int mem;
 
 	(void)state;
+	if (child_skip_unwatched())
+		skip();
+	pid = child_start(hold_back, p);
+	mem = open_mem(pid);
+	proc = child_proc(pid);
 	if (p->faults < 0) {
 		child_end(pid);
 		puts("no userfaultfd for us here");
@@ -125,8 +131,8 @@ static void what_never_comes(void **state)
 		assert_int_equal(reader_vm(r, pid, &first, 1, &byte, 1), 1);
 		assert_int_equal(byte, 1);
 		/* This way does not wait. */
-		assert_int_equal(reader_mem(r, &byte, 1,
-					    (off_t)(uintptr_t)second.iov_base),
+		assert_int_equal(reader_read(r, &byte, 1,
+					     (off_t)(uintptr_t)second.iov_base),
 				 -EIO);
 		assert_int_equal(reader_vm(r, pid, &second, 1, &byte, 1),
 				 -ETIMEDOUT);
@@ -151,7 +157,7 @@ static void one_that_is_killed(void **state)
 	int mem;
 
 	(void)state;
-	if (child_skip_emulated())
+	if (child_skip_unwatched())
 		skip();
 	mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(reader_new(mem, &r), 0);
@@ -162,10 +168,73 @@ static void one_that_is_killed(void **state)
 	while (fscanf(f, "%d", &pid) == 1)
 		kill(pid, SIGKILL);
 	fclose(f);
-	assert_int_equal(reader_mem(r, &byte, 1, (off_t)(uintptr_t)&byte),
+	assert_int_equal(reader_read(r, &byte, 1, (off_t)(uintptr_t)&byte),
 			 -EPIPE);
 	reader_free(r);
 	close(mem);
+}
+
+static void open_many(void *user)
+{
+	const size_t *n = user;
+
+	for (size_t i = 0; i < *n; i++)
+		if (dup(0) < 0)
+			_exit(1);
+}
+
+/* Who has many descriptors is not asked for each of them: it could be one. */
+static void who_has_many(void **state)
+{
+	struct rlimit limit;
+	size_t few = 500, many = 8000;
+	struct proc proc;
+	pid_t pid;
+
+	(void)state;
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_max < many + 100) {
+		puts("no 8,000 descriptors for us here");
+		skip();
+	}
+	limit.rlim_cur = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	pid = child_start(open_many, &few);
+	proc = child_proc(pid);
+	assert_false(userfault_in(&proc));
+	proc_close(&proc);
+	child_end(pid);
+	pid = child_start(open_many, &many);
+	proc = child_proc(pid);
+	assert_true(userfault_in(&proc));
+	proc_close(&proc);
+	child_end(pid);
+}
+
+static void a_file_behind_a_path(void **state)
+{
+	uint8_t got[4096], want[4096];
+	struct reader *r;
+	int path = open("/proc/self/exe", O_PATH | O_CLOEXEC),
+	    file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
+	    none = open("/proc", O_PATH | O_CLOEXEC);
+
+	(void)state;
+	if (child_skip_unwatched())
+		skip();
+	assert_int_equal(reader_new(path, &r), 0);
+	assert_int_equal(reader_read(r, got, sizeof(got), 0), -EBADF);
+	assert_int_equal(reader_open(r), 0);
+	assert_int_equal(reader_read(r, got, sizeof(got), 4096), sizeof(got));
+	assert_int_equal(pread(file, want, sizeof(want), 4096), sizeof(want));
+	assert_memory_equal(got, want, sizeof(got));
+	reader_free(r);
+	assert_int_equal(reader_new(none, &r), 0);
+	assert_int_equal(reader_open(r), 0);
+	assert_int_equal(reader_read(r, got, sizeof(got), 0), -EISDIR);
+	reader_free(r);
+	close(path);
+	close(file);
+	close(none);
 }
 
 static void who_has_none(void **state)
@@ -185,6 +254,8 @@ int main(void)
 		cmocka_unit_test(what_never_comes),
 		cmocka_unit_test(one_that_is_killed),
 		cmocka_unit_test(who_has_none),
+		cmocka_unit_test(who_has_many),
+		cmocka_unit_test(a_file_behind_a_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "spool.h"
+#include "spool_own.h"
 #include "torture.h"
 
 #define MAX (1u << 20)
@@ -272,6 +272,53 @@ static void a_linked_counter_is_left_alone(void **state)
 	spool_close(s);
 }
 
+/* Other bytes than spool_count() writes count as none, and the next is the
+ * first. */
+static void counts_of_any_bytes(void **state)
+{
+	static const char most[] = "18446744073709551615\n"
+				   "00000000000000000000\n"
+				   "00000000000000000007\n"
+				   "00000000000000000001\n";
+	struct spool_counts c, none = { .aside = 0 };
+	struct spool *s = open_it();
+	char text[sizeof(most)], again[sizeof(most)];
+
+	(void)state;
+	for (size_t i = 0; i < strlen(most); i++)
+		for (int bit = 0; bit < 8; bit++) {
+			memcpy(text, most, sizeof(text));
+			text[i] ^= (char)(1 << bit);
+			write_at("counts", text);
+			assert_int_equal(spool_counts(s, &c), 0);
+			snprintf(again, sizeof(again),
+				 "%020lu\n%020lu\n%020lu\n%020lu\n",
+				 c.dropped[0], c.dropped[1], c.dropped[2],
+				 c.aside);
+			if (memcmp(&c, &none, sizeof(c)))
+				assert_string_equal(text, again);
+		}
+	for (size_t len = 0; len < strlen(most); len++) {
+		memcpy(text, most, len);
+		text[len] = '\0';
+		write_at("counts", text);
+		assert_int_equal(spool_counts(s, &c), 0);
+		assert_memory_equal(&c, &none, sizeof(c));
+	}
+	spool_count(s, -1);
+	assert_int_equal(spool_counts(s, &c), 0);
+	assert_int_equal(c.aside, 1);
+	/* There is no more than the most. */
+	write_at("counts", most);
+	spool_count(s, SEVERITY_LOW);
+	spool_count(s, SEVERITY_HIGH);
+	assert_int_equal(spool_counts(s, &c), 0);
+	assert_true(c.dropped[SEVERITY_LOW] == UINT64_MAX);
+	assert_int_equal(c.dropped[SEVERITY_HIGH], 8);
+	assert_int_equal(c.aside, 1);
+	spool_close(s);
+}
+
 static void status_is_replaced_whole(void **state)
 {
 	struct spool *s = open_it();
@@ -495,6 +542,7 @@ int main(void)
 		TEST(the_oldest_of_the_lowest_goes_first),
 		TEST(an_unsafe_place_is_refused),
 		TEST(a_linked_counter_is_left_alone),
+		TEST(counts_of_any_bytes),
 		TEST(status_is_replaced_whole),
 		TEST(puts_survive_kill_and_failure),
 		TEST(puts_into_a_full_spool_survive),

@@ -38,12 +38,15 @@ static const struct {
 static void usage(FILE *out)
 {
 	fputs("davylamp finds cryptocurrency miners in the memory of this "
-	      "machine.\n\nusage: davylamp COMMAND [OPTION]...\n\n", out);
+	      "machine.\n\nusage: davylamp COMMAND [OPTION]...\n\n",
+	      out);
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-10s%s\n", commands[i].name,
 			commands[i].about);
-	fputs("\nEach takes --config FILE, read alone instead of "
-	      CONFIG_DEFAULT "\nand the other places (davylamp-report --help).\nTry: sudo davylamp scan\n", out);
+	fputs("\nEach takes --config FILE, read alone instead "
+	      "of " CONFIG_DEFAULT "\nand the other places (davylamp-report "
+				   "--help).\nTry: sudo davylamp scan\n",
+	      out);
 }
 
 static int cmd_version(int argc, char **argv)
@@ -97,8 +100,9 @@ static int run(int argc, char **argv)
 		return argc < 0 ? EXIT_USAGE
 				: finish(commands[i].run(argc, argv));
 	}
-	fprintf(stderr, "davylamp: there is no command '%s'; try: "
-			"davylamp help\n",
+	fprintf(stderr,
+		"davylamp: there is no command '%s'; try: "
+		"davylamp help\n",
 		text_escape_str(argv[0], shown, sizeof(shown)));
 	return EXIT_USAGE;
 }
@@ -110,7 +114,8 @@ static int cmd_help(int argc, char **argv)
 	int n = argc > 3 ? 3 : argc;
 
 	if (argc > 1 && strcmp(argv[1], "help")) {
-		memcpy(words + 3 - n, argv + 1, (size_t)(n - 1) * sizeof(*argv));
+		memcpy(words + 3 - n, argv + 1,
+		       (size_t)(n - 1) * sizeof(*argv));
 		return run(n, words + 3 - n);
 	}
 	usage(stdout);

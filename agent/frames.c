@@ -1,6 +1,6 @@
 /* frames.c - which physical frames were looked at in this pass. */
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +8,7 @@
 #include "frames.h"
 #include "keyset.h"
 #include "lazymem.h"
+#include "mounts.h"
 
 /* 2^33 frames of 4 KiB are 32 TiB, 2 GiB of bits reserved.  Frames beyond are
  * not kept count of: they are never skipped. */
@@ -22,50 +23,26 @@ enum { UNSEEN, SEEN_PLAIN, SEEN_FULL, FOUND };
 
 /* File pages kept count of: 2 GiB of them, in 2 MiB of memory at most. */
 #define FILE_PAGES_LOG2 19
-#define DEVICES_MAX	512
 
 struct frames {
 	uint8_t *bits; /* two a frame */
 	uint64_t end;  /* of what was written of them, in bytes */
 	struct keyset *files;
-	uint32_t devices[DEVICES_MAX]; /* where (device, inode) is one file */
-	size_t n_devices;
+	struct mounts mounts; /* sound_dev() of each */
 };
 
-/* proc_pid_mountinfo(5): id, parent, major:minor, ... " - " type, ... */
-static void take_mount(struct frames *f, const char *line)
+/* What (device, inode) is one file on; a device that is mounted where we can
+ * not see it is not known. */
+static uint32_t sound_dev(const struct mount *m)
 {
 	static const char *const sound[] = { "ext2",	 "ext3", "ext4",
 					     "xfs",	 "f2fs", "tmpfs",
 					     "squashfs", "erofs" };
-	const char *dash = strstr(line, " - ");
-	unsigned major, minor;
-	size_t len;
 
-	if (!dash || f->n_devices == DEVICES_MAX ||
-	    sscanf(line, "%*d %*d %u:%u ", &major, &minor) != 2)
-		return;
-	len = strcspn(dash + 3, " ");
 	for (size_t i = 0; i < sizeof(sound) / sizeof(sound[0]); i++)
-		if (len == strlen(sound[i]) &&
-		    !strncmp(dash + 3, sound[i], len))
-			f->devices[f->n_devices++] =
-				(uint32_t)(major << 20 | minor);
-}
-
-/* A device that is mounted where we can not see it is not taken. */
-static void read_mounts(struct frames *f)
-{
-	FILE *in = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL;
-	size_t cap = 0;
-
-	f->n_devices = 0;
-	while (in && getline(&line, &cap, in) > 0)
-		take_mount(f, line);
-	free(line);
-	if (in)
-		fclose(in);
+		if (!strcmp(m->type, sound[i]))
+			return m->dev;
+	return 0;
 }
 
 int frames_new(struct frames **ret)
@@ -74,12 +51,13 @@ int frames_new(struct frames **ret)
 
 	if (!f)
 		return -ENOMEM;
+	mounts_open(&f->mounts, AT_FDCWD, "/proc/self/mountinfo", sound_dev);
 	f->bits = lazymem_new(BYTES);
 	if (!f->bits || keyset_new(FILE_PAGES_LOG2, &f->files)) {
 		frames_free(f);
 		return -ENOMEM;
 	}
-	read_mounts(f);
+	mounts_refresh(&f->mounts);
 	*ret = f;
 	return 0;
 }
@@ -88,6 +66,7 @@ void frames_free(struct frames *f)
 {
 	if (!f)
 		return;
+	mounts_close(&f->mounts);
 	lazymem_free(f->bits, BYTES);
 	keyset_free(f->files);
 	free(f);
@@ -105,7 +84,7 @@ void frames_reset(struct frames *f)
 {
 	lazymem_clear(f->bits, __atomic_load_n(&f->end, __ATOMIC_RELAXED));
 	keyset_reset(f->files);
-	read_mounts(f);
+	mounts_refresh(&f->mounts);
 }
 
 uint64_t frames_of_file(const struct frames *f, uint32_t dev, uint64_t inode,
@@ -113,10 +92,9 @@ uint64_t frames_of_file(const struct frames *f, uint32_t dev, uint64_t inode,
 {
 	const uint64_t numbers[] = { dev, inode, offset };
 
-	for (size_t i = 0; i < f->n_devices && inode; i++)
-		if (f->devices[i] == dev)
-			return keyset_key(f->files, numbers, 3) | OF_FILE;
-	return 0;
+	if (!inode || !mounts_has(&f->mounts, dev))
+		return 0;
+	return keyset_key(f->files, numbers, 3) | OF_FILE;
 }
 
 static unsigned state_of(const struct frames *f, uint64_t pfn)

@@ -263,9 +263,9 @@ static void by_file_where_frames_have_no_numbers(void **state)
 	assert_int_equal(look(&r, f, count), N);
 	child_end(other);
 	/* On a file system that is not known to be sound, as it is for us. */
-	f->n_devices = 0;
+	f->mounts.n = 0;
 	frames_reset(f);
-	f->n_devices = 0;
+	f->mounts.n = 0;
 	write_file(hidden.path);
 	*keep = hidden;
 	other = child_start(map_file, keep);

@@ -7,7 +7,6 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -221,10 +220,6 @@ class _Result(unittest.TestResult):
         super().__init__(*args, **more)
         self.passed = 0
 
-    def counts(self):
-        return (self.passed, len(self.failures) + len(self.errors),
-                len(self.skipped))
-
     def _say(self, word, test, text=""):
         name = test.id().removeprefix("__main__.")
         print(f"{word}: {name}{text}", flush=True)
@@ -251,50 +246,6 @@ class _Result(unittest.TestResult):
                 self.failures + self.errors)[-1][1])
 
 
-def waits(test):
-    """Marks a test that mostly waits: it runs beside the others."""
-    test.waits = True
-    return test
-
-
-def _each(suite):
-    for t in suite:
-        yield from _each(t) if isinstance(t, unittest.TestSuite) else [t]
-
-
-class _Beside:
-    """A test in a process of its own; what it says comes when it is over."""
-
-    def __init__(self, test):
-        self.test = test
-        self.said = tempfile.TemporaryFile()
-        ours, self.pipe = socket.socketpair()
-        sys.stdout.flush()
-        self.pid = os.fork()
-        if not self.pid:
-            _die_with_parent()
-            self.pipe.close()
-            os.dup2(self.said.fileno(), 1)
-            result = _Result()
-            unittest.TestSuite([test]).run(result)
-            ours.sendall(json.dumps(result.counts()).encode())
-            os._exit(0)
-        ours.close()
-
-    def end(self):
-        """What it counted."""
-        with self.pipe, self.said:
-            counts = self.pipe.recv(100)
-            status = os.waitpid(self.pid, 0)[1]
-            self.said.seek(0)
-            print(self.said.read().decode("utf-8", "backslashreplace"), end="")
-        if counts:
-            return json.loads(counts)
-        print(f"FAIL: {self.test.id().removeprefix('__main__.')}\n"
-              f"ended with status {status}", flush=True)
-        return 0, 1, 0
-
-
 def main():
     """Runs the tests of the file that called; names as arguments choose."""
     names = [a for a in sys.argv[1:] if not a.startswith("-")]
@@ -302,16 +253,11 @@ def main():
     module = sys.modules["__main__"]
     suite = (loader.loadTestsFromNames(names, module) if names else
              loader.loadTestsFromModule(module))
-    begin = time.monotonic()
-    tests = {True: [], False: []}
-    for t in _each(suite):
-        method = getattr(t, t._testMethodName, None)
-        tests[hasattr(method, "waits")].append(t)
-    beside = [_Beside(t) for t in tests[True]]
     result = _Result()
-    unittest.TestSuite(tests[False]).run(result)
-    passed, failed, skipped = map(sum, zip(
-        result.counts(), *(b.end() for b in beside)))
+    begin = time.monotonic()
+    suite.run(result)
+    failed = len(result.failures) + len(result.errors)
     print(f"time: {time.monotonic() - begin:.1f} s")
-    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    print(f"{result.passed} passed, {failed} failed, "
+          f"{len(result.skipped)} skipped", flush=True)
     sys.exit(1 if failed else 0)

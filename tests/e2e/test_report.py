@@ -375,7 +375,6 @@ class Faults(Case):
     def test_endless_headers(self):
         self.one("endless headers", "over 1048576 bytes", times=1)
 
-    @support.waits
     def test_one_byte_a_second(self):
         start = time.time()
         self.one("one byte a second", "too slow", times=1)
@@ -799,7 +798,6 @@ class Follow(Case):
         p.send_signal(signal.SIGTERM)
         self.assertEqual(p.wait(5), -signal.SIGTERM)
 
-    @support.waits
     def test_memory_is_flat(self):
         """FINDINGS=100000 is the full measure (bench/record)."""
         n = int(os.environ.get("FINDINGS", "3000"))
@@ -820,7 +818,6 @@ class Follow(Case):
         self.assertLess(max(peaks), 24 << 10)
         self.assertLess(peaks[-1], peaks[0] * 1.1)
 
-    @support.waits
     def test_outage(self):
         """Down: one request in 30 s at most; up: all there in 2 minutes;
         and the finding that the server chokes on holds up no other."""

@@ -11,8 +11,7 @@ import unittest
 
 import support
 from support import (AS_ROOT, CLEAN, DAVYLAMP, INCOMPLETE, MINER, PLANT,
-                     UNABLE, USAGE, Case, as_nobody, children, davylamp, wait_for,
-                     waits)
+                     UNABLE, USAGE, Case, as_nobody, children, davylamp, wait_for)
 
 RULE = """rule planted_words { meta: where = "any" severity = "HIGH"
     strings: $a = "%s" condition: $a }"""
@@ -177,7 +176,6 @@ class Run(Case):
         self.assertNotIn("FAIL", s.text())
         self.p.stop(p)
 
-    @waits
     def test_a_reload_that_fails_changes_nothing(self):
         rules = self.dir / "r.yar"
         rules.write_text(RULE % WORDS)
@@ -197,7 +195,6 @@ class Run(Case):
         p = self.p.plant("file-r--", WORDS.encode(), busy=True)
         wait_for(lambda: s.of(p.pid), 20, "what the old rules find")
 
-    @waits
     def test_the_manager_is_told(self):
         m = Manager(self.dir)
         self.addCleanup(m.close)
@@ -214,7 +211,6 @@ class Run(Case):
         m.wait("STOPPING=1")
         self.assertEqual(s.p.wait(5), 0)
 
-    @waits
     def test_the_watchdog_is_fed_while_the_matcher_hangs(self):
         m = Manager(self.dir)
         self.addCleanup(m.close)
@@ -267,7 +263,6 @@ class Run(Case):
                          env=dict(os.environ, TMPDIR=str(self.dir)))
         wait_for(lambda: s.of(p.pid), 30, "the finding")
 
-    @waits
     def test_the_budget_holds(self):
         """A fork storm of new programs costs no more than is allowed."""
         s = Service(self, cpu_budget=1)
@@ -302,7 +297,6 @@ class Run(Case):
         time.sleep(5)
         self.assertLess(cpu_seconds(s.p.pid) - before, 0.5)
 
-    @waits
     def test_exclusions_are_told(self):
         s = Service(self, config="[exclude quiet]\nuser = nobody\n"
                     "reason = a test\nuntil = 2099-12-31\n")
@@ -322,7 +316,6 @@ class Run(Case):
         shown = davylamp("status", "--config", s.config)
         self.assertIn("a test", shown.out)
 
-    @waits
     def test_what_is_excluded_later_is_closed(self):
         s = Service(self)
         p = self.p.start(*as_nobody(), PLANT, "file-r--",
@@ -391,7 +384,6 @@ class Run(Case):
         f = wait_for(lambda: s.of(p.pid), 30, "the finding")
         self.assertIn(name[:12], json.dumps(f.get("containers", "")), f)
 
-    @waits
     def test_metrics(self):
         prom = self.dir / "d.prom"
         Service(self, metrics=prom)
@@ -403,7 +395,6 @@ class Run(Case):
             self.assertRegex(line, r"^(# (HELP|TYPE) davylamp_\w+ .+|"
                                    r"davylamp_\w+(\{[^}]*\})? [0-9.e+-]+)$")
 
-    @waits
     def test_two_do_not_fit(self):
         s = Service(self)
         done = davylamp("run", "--config", s.config)
@@ -419,7 +410,6 @@ class Run(Case):
         self.status(done, UNABLE)
         self.assertIn("no service listens", done.err)
 
-    @waits
     def test_nothing_leaks(self):
         """Descriptors and memory after a thousand processes and reloads."""
         s = Service(self)

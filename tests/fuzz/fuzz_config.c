@@ -15,6 +15,7 @@
 #include "config_values.c"
 #include "config.c"
 #include "config_print.c"
+#include "no_reader.h"
 
 /* For who_read(), which is not called. */
 int proc_open(int procfs, pid_t pid, struct proc *ret)

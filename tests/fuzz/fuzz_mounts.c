@@ -8,34 +8,7 @@
 #include "localfs.c"
 #include "mounts.c"
 #include "sha256.c"
-
-/* exefile.c's reader, which nothing here asks. */
-int reader_new(int file, struct reader **ret)
-{
-	(void)file;
-	(void)ret;
-	return -EBUSY;
-}
-
-void reader_free(struct reader *r)
-{
-	(void)r;
-}
-
-int reader_open(struct reader *r)
-{
-	(void)r;
-	return -EBADF;
-}
-
-ssize_t reader_read(struct reader *r, void *buf, size_t len, off_t at)
-{
-	(void)r;
-	(void)buf;
-	(void)len;
-	(void)at;
-	return -EBADF;
-}
+#include "no_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {

@@ -484,6 +484,13 @@ static void a_childs_regions_are_told_apart(void **state)
 	munmap(l, sizeof(*l));
 }
 
+static bool skip_valgrind(void)
+{
+	if (child_in_valgrind())
+		puts("valgrind: no more than 30,000 mappings of 128 GiB");
+	return child_in_valgrind();
+}
+
 static void make_many(void *user)
 {
 	uint8_t *p = child_map(70000UL << 12, PROT_NONE);
@@ -497,12 +504,17 @@ static void make_many(void *user)
 static void most_maps_there_can_be(void **state)
 {
 	size_t *made = child_shared(sizeof(*made)), n;
-	pid_t pid = child_start(make_many, made);
-	struct proc p = child_proc(pid);
-	uint64_t before = io_now_ns();
+	uint64_t before;
+	struct proc p;
 	struct maps *m;
+	pid_t pid;
 
 	(void)state;
+	if (skip_valgrind())
+		skip();
+	pid = child_start(make_many, made);
+	p = child_proc(pid);
+	before = io_now_ns();
 	assert_int_equal(maps_read(&p, &m), 0);
 	assert_true(io_now_ns() - before < 2000000000);
 	maps_regions(m, &n);
@@ -537,6 +549,8 @@ static void a_reservation_costs_nothing(void **state)
 	size_t n;
 
 	(void)state;
+	if (skip_valgrind())
+		skip();
 	if (child_emulated()) {
 		puts("qemu-user: takes minutes for a mapping of terabytes");
 		skip();

@@ -13,6 +13,7 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "child.h"
 
 #ifdef COVERAGE
 void __gcov_dump(void);
@@ -56,8 +57,10 @@ static inline int torture(int (*work)(void *), void *arg, enum torture_how how,
 			  int nth, int error)
 {
 	int status, calls = 0, inside = 0;
-	pid_t pid = fork();
+	pid_t pid = child_in_valgrind() ? -1 : fork();
 
+	if (pid < 0)
+		return -3;
 	if (!pid) {
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 			_exit(253);

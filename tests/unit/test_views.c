@@ -149,7 +149,7 @@ static void test_churn(void **state)
 static bool own_mounts(void)
 {
 	return !unshare(CLONE_NEWNS) &&
-	       !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	       !mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL);
 }
 
 /* In a process of its own: its mounts are nobody else's. */
@@ -187,7 +187,7 @@ static int mount_over(pid_t victim)
 	ok &= !umount(path) && find(v, victim)->hidden == 0;
 	/* A single file of it, too. */
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", victim);
-	ok &= !mount("/dev/null", path, NULL, MS_BIND, NULL);
+	ok &= !mount("/dev/null", path, "none", MS_BIND, NULL);
 	ok &= find(v, victim)->hidden == HIDDEN_MOUNT;
 	return ok ? 42 : 2;
 }
@@ -208,7 +208,7 @@ static int bind_over(pid_t victim)
 	struct proc p;
 
 	snprintf(path, sizeof(path), "/proc/%d", victim);
-	if (mount("/proc/1", path, NULL, MS_BIND, NULL))
+	if (mount("/proc/1", path, "none", MS_BIND, NULL))
 		return 3;
 	s = find(v, victim);
 	if (!s || s->hidden != HIDDEN_MOUNT)

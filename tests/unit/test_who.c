@@ -223,6 +223,14 @@ static struct who *read_who(pid_t pid)
 	return w;
 }
 
+/* Is this process another program than it seems? */
+static bool skip_other_program(void)
+{
+	if (child_in_valgrind())
+		puts("valgrind: /proc shows valgrind");
+	return child_in_valgrind() || child_skip_emulated();
+}
+
 static void a_process_knows_itself(void **state)
 {
 	struct who *w;
@@ -230,7 +238,7 @@ static void a_process_knows_itself(void **state)
 	ssize_t n;
 
 	(void)state;
-	if (child_skip_emulated())
+	if (skip_other_program())
 		skip();
 	w = read_who(getpid());
 	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
@@ -315,7 +323,7 @@ static void parents_are_named(void **state)
 	pid_t pid;
 
 	(void)state;
-	if (child_skip_emulated())
+	if (skip_other_program())
 		skip();
 	copy_myself("/var/tmp/test_who.child");
 	pid = run_copy("wait");

@@ -220,7 +220,7 @@ lint: ## what clang-tidy and cppcheck find, with no exceptions but .clang-tidy's
 coverage: ## how much of parsers, spool and state machines the unit tests reach
 	$(Q)tests/coverage
 
-valgrind: ## the unit tests under valgrind (half an hour)
+valgrind: ## the unit tests under valgrind: slow
 	$(Q)$(MAKE) --no-print-directory all unit-tests
 	$(Q)BUILD=$(BUILD) TEST_SECONDS=3600 RUN='valgrind -q --error-exitcode=9 --suppressions=tests/valgrind.supp' tests/run $(BUILD)/tests/
 

@@ -43,10 +43,11 @@ static void usage(FILE *out)
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-10s%s\n", commands[i].name,
 			commands[i].about);
-	fputs("\nEach takes --config FILE, read alone instead "
-	      "of " CONFIG_DEFAULT "\nand the other places (davylamp-report "
-				   "--help).\nTry: sudo davylamp scan\n",
-	      out);
+	fprintf(out,
+		"\nEach takes --config FILE, read alone instead of %s\n"
+		"and the other places (davylamp-report --help).\n"
+		"Try: sudo davylamp scan\n",
+		CONFIG_DEFAULT);
 }
 
 static int cmd_version(int argc, char **argv)

@@ -94,7 +94,7 @@ static void verify_block(const struct prefilter *pf, size_t g,
 static void look_at_edge(const struct prefilter *pf, const uint8_t *page,
 			 size_t at, struct prefilter_mark *mark)
 {
-	enum { WIDTH = 8, STRIDE = 4 }; /* constants are twice as fast */
+	enum { WIDTH = 8, STRIDE = 4 }; /* kernel_groups[]; they unroll */
 	const struct prefilter_table *t = &pf->table[GROUP_ZEROS];
 	const struct kernel_table look = t->look;
 	const size_t last = at + EDGE - WIDTH;

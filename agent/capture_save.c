@@ -4,11 +4,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
 #include "capture.h"
 #include "capture_save.h"
+#include "exefile.h"
 #include "hashutil.h"
 #include "io.h"
 #include "maps.h"
@@ -118,13 +118,10 @@ static int put_exe(struct saver *s)
 
 static int put_times(struct saver *s)
 {
-	struct stat st = { .st_nlink = 1 };
 	char text[80];
 
-	if (fstatat(s->proc->dir, "exe", &st, 0))
-		st.st_nlink = 1;
-	snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 " %u",
-		 s->first_ns, io_now_ns(), st.st_nlink ? 1 : 0);
+	snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 " %u", s->first_ns,
+		 io_now_ns(), !exefile_is_nameless(s->proc));
 	return put_record(s, CAPTURE_TEXTS, CAPTURE_TIMES, text, strlen(text));
 }
 
@@ -174,7 +171,7 @@ static int put_pages(struct saver *s, const struct maps *maps,
 	size_t n;
 	const struct region *r = maps_regions(maps, &n);
 	struct batch b;
-	int more = mem_attach(mem, s->proc);
+	int more = 0;
 
 	for (size_t i = 0; i < n && more >= 0; i++) {
 		mem_start(mem, &r[i]);
@@ -242,9 +239,9 @@ int capture_save(int fd, const struct proc *proc,
 	    ZSTD_isError(ZSTD_CCtx_setParameter(
 		    s.zstd, ZSTD_c_compressionLevel, LEVEL)))
 		hashutil_out_of_memory();
-	err = maps_read(proc, &maps);
+	err = mem_new(NULL, &mem);
 	if (!err)
-		err = mem_new(NULL, &mem);
+		err = mem_attach_mapped(mem, proc, 0, &maps);
 	if (!err)
 		err = save(&s, maps, mem);
 	mem_free(mem);

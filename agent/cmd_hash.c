@@ -124,17 +124,27 @@ static struct widths measure(const struct hashset *set)
 	return w;
 }
 
+void cmd_hash_counts(uint32_t n_binaries, uint32_t n_digests,
+		     uint32_t n_fragments)
+{
+	uint32_t n_pages = n_digests - n_fragments;
+
+	printf("%u %s, %u page%s, %u fragment%s of code", n_binaries,
+	       n_binaries == 1 ? "binary" : "binaries", n_pages,
+	       n_pages == 1 ? "" : "s", n_fragments,
+	       n_fragments == 1 ? "" : "s");
+}
+
 static void print_set(const struct hashset *set, const char *what,
 		      bool with_sha)
 {
 	struct widths w = measure(set);
 	char size[16], hex[65];
 
-	printf("%s: version %s, %u binaries, %u pages, %u fragments of code, "
-	       "%s\n",
-	       what, hashset_version(set), hashset_n_binaries(set),
-	       hashset_n_pages(set) - hashset_n_fragments(set),
-	       hashset_n_fragments(set), text_bytes(hashset_bytes(set), size));
+	printf("%s: version %s, ", what, hashset_version(set));
+	cmd_hash_counts(hashset_n_binaries(set), hashset_n_pages(set),
+			hashset_n_fragments(set));
+	printf(", %s\n", text_bytes(hashset_bytes(set), size));
 	if (hashset_n_binaries(set) == 0)
 		return;
 	printf("\nPAGES  CODE FRAGMENTS %-*s %-*s %-*s NAME\n", w.arch, "ARCH",

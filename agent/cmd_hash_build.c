@@ -125,17 +125,17 @@ static int make_set(struct cmd_hash_job *j, struct hashbuild *build)
 	free(bytes);
 	if (error)
 		return error;
-	printf("%s: %u binaries, %u pages, %u fragments, %s; %u benign "
-	       "digests left out",
-	       text_escape_str(j->args.value[CMD_HASH_OUT], shown,
-			       sizeof(shown)),
-	       sum.n_binaries, sum.n_pages - sum.n_fragments, sum.n_fragments,
-	       text_bytes(len, size), sum.n_subtracted);
+	printf("%s: ", text_escape_str(j->args.value[CMD_HASH_OUT], shown,
+				       sizeof(shown)));
+	cmd_hash_counts(sum.n_binaries, sum.n_pages, sum.n_fragments);
+	printf(", %s; %u benign digests left out", text_bytes(len, size),
+	       sum.n_subtracted);
 	if (sum.n_common)
 		printf(", and %u that %d families have", sum.n_common,
 		       HASHBUILD_COMMON);
 	if (sum.n_empty)
-		printf(", and %u binaries that had no other", sum.n_empty);
+		printf(", and %u binar%s that had no other", sum.n_empty,
+		       sum.n_empty == 1 ? "y" : "ies");
 	putchar('\n');
 	return fflush(stdout)
 		       ? why_set(&j->why, -EIO, "writing: %s", strerror(errno))

@@ -38,7 +38,7 @@ static void show_share(const struct share *s)
 	       text_escape_str(s->name, name, sizeof(name)));
 }
 
-static int look(struct scan *scan, const struct proc *p)
+static int look(struct scan *scan, struct proc *p)
 {
 	struct look l;
 

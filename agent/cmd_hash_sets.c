@@ -245,9 +245,10 @@ int cmd_hash_merge(int argc, char **argv)
 		err = hashbuild_bytes(build, none, &bytes, &len, &sum, &why);
 	if (!err)
 		err = hashsave_file(out, bytes, len, &why);
-	if (!err)
-		printf("%u binaries, %u pages, %u fragments\n", sum.n_binaries,
-		       sum.n_pages - sum.n_fragments, sum.n_fragments);
+	if (!err) {
+		cmd_hash_counts(sum.n_binaries, sum.n_pages, sum.n_fragments);
+		putchar('\n');
+	}
 	free(bytes);
 	hashgood_free(none);
 	hashbuild_free(build);
@@ -276,12 +277,12 @@ int cmd_hash_verify(int argc, char **argv)
 			status = say("verify", &why, err);
 			continue;
 		}
-		printf("%s: whole, version %s, %u binaries, %u pages, %u "
-		       "fragments\n",
+		printf("%s: whole, version %s, ",
 		       text_escape_str(argv[i], shown, sizeof(shown)),
-		       hashset_version(set), hashset_n_binaries(set),
-		       hashset_n_pages(set) - hashset_n_fragments(set),
-		       hashset_n_fragments(set));
+		       hashset_version(set));
+		cmd_hash_counts(hashset_n_binaries(set), hashset_n_pages(set),
+				hashset_n_fragments(set));
+		putchar('\n');
 		hashset_free(set);
 	}
 	return status;

@@ -19,6 +19,8 @@ static const char install_help[] =
 	"one of the keys in " VERIFY_KEYS "/*.pub; its trusted comment\n"
 	"must be \"davylamp %s VERSION\".  A VERSION that is not higher than the\n"
 	"one in use is refused, and so is what can not be used.\n\n"
+	"A service that runs goes on with what it has until it is told:\n"
+	"  systemctl reload davylamp\n\n"
 	"A publisher signs so:\n"
 	"  minisign -S -m %s -t 'davylamp %s 20261201'\n\n"
 	"Exit status: 0 it is in use, 2 it was refused, 4 unable.\n";
@@ -66,7 +68,9 @@ static int install(enum installed_kind kind, const char *path,
 				&why);
 
 	if (!err) {
-		printf("%s %" PRIu64 ", signed by key %s, are in use\n",
+		printf("%s %" PRIu64 ", signed by key %s, are in use\n"
+		       "a service that runs takes them over at: "
+		       "systemctl reload davylamp\n",
 		       words[kind], got.version, key);
 		return EXIT_CLEAN;
 	}

@@ -86,7 +86,7 @@ static int capture(pid_t pid, const char *path)
 	int procfs = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int err = procfs < 0 ? -errno : proc_open(procfs, pid, &p), status;
 
-	if (!err && (p.kernel || p.state == 'Z' || p.state == 'X'))
+	if (!err && (p.kernel || proc_is_dead(&p)))
 		err = -ESRCH;
 	if (err) {
 		fprintf(stderr,

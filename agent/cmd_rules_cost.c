@@ -104,7 +104,7 @@ static double cpu_seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void take_look(struct cost *c, struct scan *scan, const struct proc *p,
+static void take_look(struct cost *c, struct scan *scan, struct proc *p,
 		      struct price *price)
 {
 	struct look l;
@@ -122,7 +122,7 @@ static void look_at_all(struct cost *c, struct scan *scan, struct price *price)
 		struct proc p;
 
 		if (!proc_open(c->procfs, c->pids[i], &p) && !p.kernel &&
-		    p.state != 'Z' && !self_is(&p))
+		    !proc_is_dead(&p) && !self_is(&p))
 			take_look(c, scan, &p, price);
 		proc_close(&p);
 	}

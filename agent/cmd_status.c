@@ -25,8 +25,10 @@ static void usage(FILE *out)
 	      "  --json         as one JSON object\n"
 	      "  --config FILE  where [run] status says which socket to ask\n\n"
 	      "Exit status: 0 it runs, 2 wrong use, 3 it runs with a defect "
-	      "(sensors are not\nall there, events were lost, a reload failed), "
-	      "4 it does not run\n",
+	      "(sensors are not\nall there, events or findings were lost, "
+	      "rules "
+	      "are off, a reload failed), 4 it\ndoes not run; with --json, "
+	      "too\n",
 	      out);
 }
 
@@ -79,6 +81,113 @@ static const char *text(json_object *o, const char *part, const char *key)
 
 	next = (next + 1) % 4;
 	return text_escape_str(s ? s : "", shown[next], sizeof(shown[next]));
+}
+
+/* ---- judging --------------------------------------------------------- */
+
+#define DEFECTS_MAX 32
+
+/* Whatever keeps it from being all it could be. */
+struct defects {
+	size_t n;
+	char text[DEFECTS_MAX][512];
+};
+
+__attribute__((format(printf, 2, 3))) static void defect(struct defects *d,
+							 const char *format,
+							 ...)
+{
+	va_list ap;
+
+	if (d->n == DEFECTS_MAX)
+		return;
+	va_start(ap, format);
+	vsnprintf(d->text[d->n++], sizeof(d->text[0]), format, ap);
+	va_end(ap);
+}
+
+static void judge_sensors(json_object *o, struct defects *d)
+{
+	size_t n;
+	json_object *all = list(o, "sensors", "programs", &n);
+
+	if (!n)
+		defect(d, "no BPF: %s", text(o, "sensors", "whyNoBpf"));
+	if (text(o, "sensors", "whyNoNetlink")[0])
+		defect(d, "no netlink: %s", text(o, "sensors", "whyNoNetlink"));
+	for (size_t i = 0; i < n; i++) {
+		json_object *p = json_object_array_get_idx(all, i);
+
+		if (!text(p, NULL, "how")[0])
+			defect(d, "BPF program %s: %s", text(p, NULL, "name"),
+			       text(p, NULL, "why"));
+	}
+}
+
+/* What was lost since it began. */
+static void judge_counts(json_object *o, struct defects *d)
+{
+	static const struct {
+		const char *part, *key, *what;
+	} losses[] = {
+		{ "sensors", "lost",
+		  "events were lost; looks at every process made up for them" },
+		{ "processes", "beyondLimit",
+		  "times a process was one too many to be known" },
+		{ "processes", "refused",
+		  "processes are not looked at until they end: the service did "
+		  "not survive it" },
+		{ "findings", "refused",
+		  "findings were not opened, for too many are open" },
+		{ "findings", "displaced",
+		  "findings were closed to make room for higher ones" },
+		{ "findings", "spoolDropped",
+		  "events were dropped for want of room in the spool; "
+		  "[spool] max_bytes" },
+		{ "findings", "spoolAside",
+		  "events can not be delivered and lie in the spool's aside/" },
+	};
+
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		long long n = number(o, losses[i].part, losses[i].key);
+
+		if (n)
+			defect(d, "%lld %s", n, losses[i].what);
+	}
+}
+
+static void judge_rules(json_object *o, struct defects *d)
+{
+	size_t n;
+	json_object *off = list(o, "rules", "off", &n);
+
+	if (text(o, "rules", "matcherDown")[0])
+		defect(d,
+		       "nothing is found by rules: davylamp-match can not be "
+		       "started: %s",
+		       text(o, "rules", "matcherDown"));
+	for (size_t i = 0; i < n; i++) {
+		char name[160];
+
+		text_escape_str(json_object_get_string(
+					json_object_array_get_idx(off, i))
+					?: "",
+				name, sizeof(name));
+		defect(d,
+		       "rule %s is off: davylamp-match failed at it in several "
+		       "processes",
+		       name);
+	}
+	if (text(o, "rules", "reloadFailed")[0])
+		defect(d, "the last reload failed: %s",
+		       text(o, "rules", "reloadFailed"));
+}
+
+static void judge(json_object *o, struct defects *d)
+{
+	judge_sensors(o, d);
+	judge_counts(o, d);
+	judge_rules(o, d);
 }
 
 /* ---- showing --------------------------------------------------------- */
@@ -142,40 +251,7 @@ static void show_exclusions(const struct show *show, json_object *o)
 	}
 }
 
-/* Whatever keeps it from being all it could be. */
-static int defects(const struct show *show, json_object *o)
-{
-	const char *failed;
-	long long drops = number(o, "sensors", "lost");
-	size_t n;
-	json_object *all = list(o, "sensors", "programs", &n);
-	bool degraded = n == 0;
-
-	if (degraded)
-		line(show, "defect", "no BPF: %s", text(o, "sensors", "whyNoBpf"));
-	if (text(o, "sensors", "whyNoNetlink")[0])
-		line(show, "defect", "no netlink: %s",
-		     text(o, "sensors", "whyNoNetlink"));
-	for (size_t i = 0; i < n; i++) {
-		json_object *p = json_object_array_get_idx(all, i);
-
-		if (text(p, NULL, "how")[0])
-			continue;
-		degraded = true;
-		line(show, "defect", "BPF program %s: %s", text(p, NULL, "name"),
-		     text(p, NULL, "why"));
-	}
-	if (drops)
-		line(show, "defect", "%lld events were lost, %lld looks at every "
-				     "process made up for them",
-		     drops, number(o, "sensors", "catchUps"));
-	failed = text(o, "rules", "reloadFailed");
-	if (failed[0])
-		line(show, "defect", "the last reload failed: %s", failed);
-	return degraded || drops || failed[0] ? EXIT_INCOMPLETE : EXIT_CLEAN;
-}
-
-static int show_status(json_object *o)
+static void show_status(json_object *o, const struct defects *d)
 {
 	struct show show;
 	char a[32], read[16];
@@ -206,12 +282,14 @@ static int show_status(json_object *o)
 	     text(o, "rules", "engine"), number(o, "rules", "pageDigests"),
 	     text(o, "rules", "hashSetVersion"));
 	show_exclusions(&show, o);
-	return defects(&show, o);
+	for (size_t i = 0; i < d->n; i++)
+		line(&show, "defect", "%s", d->text[i]);
 }
 
 static int ask(const char *file, bool json)
 {
 	static char answer[STATUS_MAX + 1];
+	static struct defects d; /* large */
 	struct why why = { "" };
 	struct config config;
 	json_object *o;
@@ -234,9 +312,11 @@ static int ask(const char *file, bool json)
 		puts(json_object_to_json_string_ext(
 			o, JSON_C_TO_STRING_PLAIN |
 				   JSON_C_TO_STRING_NOSLASHESCAPE));
-	status = json ? EXIT_CLEAN : show_status(o);
+	judge(o, &d);
+	if (!json)
+		show_status(o, &d);
 	json_object_put(o);
-	return status;
+	return d.n ? EXIT_INCOMPLETE : EXIT_CLEAN;
 }
 
 int cmd_status(int argc, char **argv)

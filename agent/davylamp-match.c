@@ -1,7 +1,9 @@
 /* davylamp-match - the process that runs libyara, and nothing else.
  *
- * Started by davylamp with a socket and the shared memory; reads the rules'
- * text once, then only the windows handed to it. */
+ * Started by davylamp with a socket, the shared memory, and a file without a
+ * name: the first one reads the rules and leaves their text there, so that
+ * those that take its place have the same.  Then it reads only the windows
+ * handed to it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -165,7 +167,7 @@ static int start(struct matcher *m, int argc, char **argv)
 	};
 	struct match_scan_tell tell = { m, send_hit, NULL };
 	const struct sched_param none = { 0 };
-	struct rules_choice choice = { 0 };
+	struct rules_choice choice = { .kept = WIRE_KEPT };
 	uint32_t kept = HIT_BYTES;
 	bool yield = false;
 	struct rules *rules;
@@ -195,6 +197,7 @@ static int start(struct matcher *m, int argc, char **argv)
 		return refuse(m, -ENOMEM, true, &why);
 	err = rules_load((const char *const *)argv + optind,
 			 (size_t)(argc - optind), &choice, &rules, &why);
+	close(WIRE_KEPT);
 	if (err)
 		return refuse(m, err, err == -ENOMEM, &why);
 	err = match_scan_new(rules, &tell, &m->scan);
@@ -213,7 +216,8 @@ int main(int argc, char **argv)
 	/* Ends with davylamp, and gains nothing by any exec. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (fcntl(WIRE_SOCKET, F_GETFD) < 0 || fcntl(WIRE_MEMORY, F_GETFD) < 0) {
+	if (fcntl(WIRE_SOCKET, F_GETFD) < 0 ||
+	    fcntl(WIRE_MEMORY, F_GETFD) < 0 || fcntl(WIRE_KEPT, F_GETFD) < 0) {
 		fputs("davylamp-match is started by davylamp, not by hand; "
 		      "try: davylamp scan\n", stderr);
 		return 2;

@@ -12,6 +12,7 @@
 #include "config.h"
 #include "report_confine.h"
 #include "report_run.h"
+#include "report_user.h"
 #include "scc.h"
 #include "spool.h"
 #include "text.h"
@@ -42,7 +43,10 @@ static void help(void)
 	     "--setup ORGANIZATION] [--config FILE]\n\n"
 	     "  --once                deliver what is there, then exit (the "
 	     "default)\n"
-	     "  --follow              deliver what comes, until stopped\n"
+	     "  --follow              deliver what comes, until stopped; at "
+	     "SIGHUP it ends,\n"
+	     "                        for a start with what the configuration "
+	     "says now\n"
 	     "  --status              say what waits, and why\n"
 	     "  --setup ORGANIZATION  find or create the source, print what to "
 	     "grant\n"
@@ -51,8 +55,9 @@ static void help(void)
 	     "unable\n\n"
 	     "Role of the service account: roles/securitycenter.findingsEditor "
 	     "on the\nsource; least: securitycenter.findings.update and "
-	     ".setState.\n\nConfiguration: davylamp.conf and conf.d/*.conf in "
-	     CONFIG_VENDOR ",\nthen in " CONFIG_ADMIN "; what comes later "
+	     ".setState.\n\nConfiguration: davylamp.conf and conf.d/*.conf "
+	     "in " CONFIG_VENDOR ",\nthen in " CONFIG_ADMIN
+	     "; what comes later "
 	     "wins.  The keys and their defaults:\n");
 	config_print(stdout);
 }
@@ -109,10 +114,42 @@ static void say_trouble(struct report_run *r, char last[static 512])
 	snprintf(last, 512, "%s", now);
 }
 
+static volatile sig_atomic_t hangup;
+
+static void on_hangup(int signal)
+{
+	(void)signal;
+	hangup = 1;
+}
+
+/* Is what the configuration says now sound?  Its credentials may lie where this
+ * process, confined to what it said before, may not look. */
+static bool is_sound(const char *file, struct spool *s)
+{
+	struct report_run *r = NULL;
+	struct why why = { "" };
+	struct config c;
+	int err = config_load(file, &c, &why);
+
+	if (!err) {
+		err = report_run_open(&c, s, 0, &r, &why);
+		if (err == -EACCES)
+			err = 0;
+		report_run_close(r);
+		config_free(&c);
+	}
+	if (err)
+		fprintf(stderr,
+			"davylamp-report: reload: %s; what was loaded before "
+			"goes on\n",
+			why.text);
+	return !err;
+}
+
 /* Until something arrives that we did not do ourselves, or @until. */
 static void wait_for_news(struct spool *s, uint64_t version, uint64_t until)
 {
-	for (uint64_t now; (now = now_ms()) < until;) {
+	for (uint64_t now; !hangup && (now = now_ms()) < until;) {
 		if (spool_version(s) != version)
 			return;
 		usleep((useconds_t)(until - now < POLL_MS ? until - now
@@ -121,14 +158,23 @@ static void wait_for_news(struct spool *s, uint64_t version, uint64_t until)
 	}
 }
 
-_Noreturn static void follow(struct report_run *r, struct spool *s)
+/* Until a reload.  It ends then, between two events: confined to what the old
+ * configuration named, it can not become what the new one asks for.  systemd
+ * starts it again. */
+static void follow(struct report_run *r, struct spool *s, const char *file)
 {
+	const struct sigaction act = { .sa_handler = on_hangup };
+
 	uint64_t wait, version, told = 0;
 	char trouble[512] = "";
 	size_t left;
 	int err;
 
+	sigaction(SIGHUP, &act, NULL);
 	for (;;) {
+		if (hangup && is_sound(file, s))
+			break;
+		hangup = 0;
 		version = spool_version(s);
 		err = report_run_pass(r, &left, &wait);
 		if (err) {
@@ -148,6 +194,9 @@ _Noreturn static void follow(struct report_run *r, struct spool *s)
 			wait_for_news(s, version,
 				      now_ms() + (wait < 60000 ? wait : 60000));
 	}
+	fputs("davylamp-report: ends, to be started with the new "
+	      "configuration\n",
+	      stderr);
 }
 
 /* ---- the other commands ---------------------------------------------- */
@@ -209,7 +258,7 @@ static void print_setup(const char *organization, const char *source,
 	       email, organization);
 }
 
-static int setup(struct config *c, const char *organization)
+static int setup(struct config *c, const char *file, const char *organization)
 {
 	char source[CONFIG_TEXT];
 	struct why why = { "" };
@@ -221,7 +270,7 @@ static int setup(struct config *c, const char *organization)
 	/* For messages about the place where it failed. */
 	snprintf(c->scc.source, sizeof(c->scc.source),
 		 "organizations/%.20s/sources/-", organization);
-	err = report_confine(c, &why);
+	err = report_confine(c, file, &why);
 	if (!err)
 		err = http_open(&http, &why);
 	if (!err)
@@ -243,24 +292,27 @@ static int setup(struct config *c, const char *organization)
 	return !err ? DELIVERED : err == -EINVAL ? WRONG_USE : UNABLE;
 }
 
-static int run(struct config *c, int what, struct why *why)
+static int run(struct config *c, const char *file, int what, struct why *why)
 {
 	struct report_run *r = NULL;
 	struct spool *s = NULL;
 	int rc = UNABLE;
 
-	if (spool_open(c->spool.path, c->spool.max_bytes, &s, why)) {
+	if (report_user_become(c->spool.path, why)) {
+		complain(why, 0);
+	} else if (spool_open(c->spool.path, c->spool.max_bytes, &s, why)) {
 		complain(why, 0);
 	} else if (what == 's') {
 		rc = status(s, c);
-	} else if (report_confine(c, why)) {
+	} else if (report_confine(c, file, why)) {
 		complain(why, 0);
 	} else if (report_run_open(c, s, what == 'f' ? JITTER_MS : 0, &r,
 				   why)) {
 		rc = complain(why, WRONG_USE);
+	} else if (what == 'f') {
+		follow(r, s, file);
+		rc = DELIVERED;
 	} else {
-		if (what == 'f')
-			follow(r, s);
 		rc = once(r);
 	}
 	report_run_close(r);
@@ -302,8 +354,8 @@ int main(int argc, char **argv)
 	}
 	if (config_load(file, &config, &why))
 		return complain(&why, WRONG_USE);
-	status = organization ? setup(&config, organization)
-			      : run(&config, what, &why);
+	status = organization ? setup(&config, file, organization)
+			      : run(&config, file, what, &why);
 	config_free(&config);
 	return status;
 }

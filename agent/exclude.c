@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "exclude.h"
 #include "exefile.h"
 #include "io.h"
@@ -31,6 +32,7 @@ struct exclude_list {
 	struct exclusion list[EXCLUDE_MAX];
 	size_t n;
 	struct digest digests[DIGESTS];
+	struct digest latest; /* that is not remembered */
 	struct known known[CONTAINERS];
 	uint64_t uses;
 };
@@ -170,33 +172,68 @@ static bool fits_exe(struct asked *a, const char *exe)
 	       (!a->exe[n] || !strcmp(a->exe + n, mark));
 }
 
-/* By the file that runs, whatever it is called now.  Digests are remembered by
- * device, inode, size and change time. */
-static const char *digest_of(struct exclude_list *l, const struct proc *p)
+/* A remembered digest: *ret points to it, or to the place for a new one. */
+static bool recall(struct exclude_list *l, const char *id, struct digest **ret)
 {
-	struct digest *oldest = l->digests;
-	struct exefile e, after;
-
-	if (exefile_read(p, 0, &e))
-		return "";
+	*ret = l->digests;
 	for (size_t i = 0; i < DIGESTS; i++) {
 		struct digest *d = &l->digests[i];
 
-		if (!strcmp(d->id, e.id)) {
-			d->used = ++l->uses;
-			return d->sha256;
+		if (!strcmp(d->id, id)) {
+			*ret = d;
+			return true;
 		}
-		if (d->used < oldest->used)
-			oldest = d;
+		if (d->used < (*ret)->used)
+			*ret = d;
 	}
-	if (e.size > DIGEST_MAX || exefile_read(p, DIGEST_MAX, &e) ||
-	    exefile_read(p, 0, &after) || strcmp(e.id, after.id) ||
-	    !e.sha256[0] || e.hashed != e.size)
-		return "";
-	memcpy(oldest->id, e.id, sizeof(oldest->id));
-	memcpy(oldest->sha256, e.sha256, sizeof(oldest->sha256));
-	oldest->used = ++l->uses;
-	return oldest->sha256;
+	return false;
+}
+
+/* Reads the whole file, which must stay as it is meanwhile. */
+static bool hash_open(const struct proc *p, int fd, struct exefile *e)
+{
+	struct exefile after;
+
+	return e->size <= DIGEST_MAX &&
+	       exefile_read_open(p, fd, DIGEST_MAX, e) == 0 &&
+	       exefile_read_open(p, fd, 0, &after) == 0 &&
+	       !strcmp(e->id, after.id) && e->sha256[0] && e->hashed == e->size;
+}
+
+/* By the file that runs, whatever it is called now.  Digests are remembered by
+ * device, inode, size and change time, but only where the kernel says what
+ * these are: the author of a FUSE mount, or of an overlay over one, would
+ * choose those of another file. */
+static const char *digest_of(struct exclude_list *l, const struct proc *p)
+{
+	int fd = exefile_open(p);
+	struct digest *d = &l->latest;
+	const char *ret = "";
+	struct exefile e;
+	bool known;
+
+	if (fd < 0)
+		return ret;
+	if (exefile_read_open(p, fd, 0, &e) == 0) {
+		known = exefile_is_kept(p, fd) && recall(l, e.id, &d);
+		if (!known && hash_open(p, fd, &e)) {
+			memcpy(d->id, e.id, sizeof(d->id));
+			memcpy(d->sha256, e.sha256, sizeof(d->sha256));
+			known = true;
+		}
+		if (known) {
+			d->used = ++l->uses;
+			ret = d->sha256;
+		}
+	}
+	close(fd);
+	return ret;
+}
+
+bool exclude_is_weak(const struct exclusion *x)
+{
+	return x->exe[0] && !x->user[0] && !x->unit[0] && !x->container[0] &&
+	       !x->label[0];
 }
 
 static const char *cgroup_of(struct asked *a)

@@ -3,9 +3,11 @@
  * An exclusion is a section [exclude NAME] of the configuration: a reason, the
  * last day on which it holds, and one or more of the selectors below, all of
  * which a process must fit.  What it covers is counted and told in every
- * summary.  Nothing that a process can choose for itself selects it: the
- * executable counts by its digest, the unit by what the system's manager calls
- * it, a container's name and labels by its runtime's own files. */
+ * summary.  The unit is what the system's manager calls it, a container's name
+ * and labels are those of its runtime's own files: no process chooses them for
+ * itself.  An executable counts by its digest, and that is less: who may run
+ * it may have any code run in it (LD_PRELOAD, ptrace), so a user, a unit or a
+ * container should be asked for beside it. */
 #ifndef EXCLUDE_H
 #define EXCLUDE_H
 
@@ -54,6 +56,9 @@ struct exclusion *exclude_take(struct exclude_list *, const char *name);
 /* Whether all is given that an exclusion needs; fills in @end.  -EINVAL with
  * @why, which says what is missing. */
 int exclude_check(struct exclusion *, struct why *why);
+
+/* Does it ask for an executable only?  Then any user can be covered by it. */
+bool exclude_is_weak(const struct exclusion *);
 
 /* ---- a pass ---------------------------------------------------------- */
 

@@ -11,60 +11,58 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "exefile.h"
+#include "fstype.h"
+#include "mounts.h"
 #include "reader.h"
 #include "sha256.h"
 
 #define PIECE (128u << 10)
 
-enum served { BY_OTHERS, BY_OVERLAY, BY_KERNEL };
-
-/* Who serves it: this kernel, from a disk or from memory? */
-static enum served served_by(const char *type)
+/* "... master:1 - ext4 /dev/sda1 rw", or a part of that. */
+static enum fstype_served part_served(const char *text)
 {
-	static const char *const types[] = { "ext2",  "ext3",	  "ext4",
-					     "xfs",   "btrfs",	  "f2fs",
-					     "tmpfs", "squashfs", "erofs",
-					     "vfat",  "iso9660",  "zfs",
-					     "ramfs", "bcachefs" };
-
-	if (!strcmp(type, "overlay"))
-		return BY_OVERLAY;
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (!strcmp(type, types[i]))
-			return BY_KERNEL;
-	return BY_OTHERS;
-}
-
-/* "36 35 98:0 /root /mnt rw,noatime master:1 - ext4 /dev/sda1 rw" */
-static enum served line_served(const char *line, uint64_t mount)
-{
-	const char *dash = strstr(line, " - ");
-	uint64_t id;
+	const char *dash = strstr(text, " - ");
 	char type[32];
 
-	return sscanf(line, "%" SCNu64 " ", &id) == 1 && id == mount && dash &&
+	return dash && strchr(dash + 3, ' ') &&
 			       sscanf(dash + 3, "%31s", type) == 1
-		       ? served_by(type)
-		       : BY_OTHERS;
+		       ? fstype_served(type)
+		       : FSTYPE_BY_OTHERS;
 }
 
-static enum served mount_served(const struct proc *p, uint64_t mount)
+/* "36 35 98:0 /root /mnt rw,noatime master:1 - ext4 /dev/sda1 rw"; paths have
+ * no longest.  Whose type is cut in two is not known. */
+static enum fstype_served list_served(FILE *f, uint64_t mount)
+{
+	enum fstype_served by = FSTYPE_BY_OTHERS;
+	bool begins = true, ours = false;
+	char text[8192];
+	uint64_t id;
+
+	for (size_t all = 0, n; by == FSTYPE_BY_OTHERS && all < MOUNTS_BYTES &&
+				fgets(text, sizeof(text), f);
+	     all += n) {
+		n = strlen(text);
+		if (begins)
+			ours = sscanf(text, "%" SCNu64 " ", &id) == 1 &&
+			       id == mount;
+		if (ours)
+			by = part_served(text);
+		begins = n && text[n - 1] == '\n';
+	}
+	return by;
+}
+
+static enum fstype_served mount_served(const struct proc *p, uint64_t mount)
 {
 	int fd = openat(p->dir, "mountinfo", O_RDONLY | O_CLOEXEC);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	enum served by = BY_OTHERS;
-	char *line = NULL;
-	size_t cap = 0;
+	enum fstype_served by = f ? list_served(f, mount) : FSTYPE_BY_OTHERS;
 
-	if (!f) {
-		if (fd >= 0)
-			close(fd);
-		return BY_OTHERS;
-	}
-	while (by == BY_OTHERS && getline(&line, &cap, f) > 0)
-		by = line_served(line, mount);
-	free(line);
-	fclose(f);
+	if (f)
+		fclose(f);
+	else if (fd >= 0)
+		close(fd);
 	return by;
 }
 
@@ -116,19 +114,28 @@ static int open_again(int path_fd)
 static void hash_of(const struct proc *p, uint64_t mount, int path_fd,
 		    uint64_t hash_max, struct exefile *ret)
 {
-	enum served by = mount_served(p, mount);
+	enum fstype_served by = mount_served(p, mount);
 	struct reader *r = NULL;
 	int fd;
 
-	if (by == BY_KERNEL && (fd = open_again(path_fd)) >= 0) {
+	if (by == FSTYPE_BY_KERNEL && (fd = open_again(path_fd)) >= 0) {
 		hash_file(NULL, fd, hash_max, ret);
 		close(fd);
 	}
-	if (by == BY_OVERLAY && reader_new(path_fd, &r) == 0) {
+	if (by == FSTYPE_BY_OVERLAY && reader_new(path_fd, &r) == 0) {
 		if (reader_open(r) == 0)
 			hash_file(r, -1, hash_max, ret);
 		reader_free(r);
 	}
+}
+
+bool exefile_is_nameless(const struct proc *p)
+{
+	struct statx st;
+
+	return statx(p->dir, "exe", AT_STATX_DONT_SYNC, STATX_NLINK, &st) ==
+		       0 &&
+	       st.stx_mask & STATX_NLINK && !st.stx_nlink;
 }
 
 int exefile_open(const struct proc *p)
@@ -136,6 +143,16 @@ int exefile_open(const struct proc *p)
 	int fd = openat(p->dir, "exe", O_PATH | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
+}
+
+bool exefile_is_kept(const struct proc *p, int fd)
+{
+	struct statx st;
+
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID,
+		     &st) == 0 &&
+	       st.stx_mask & STATX_MNT_ID &&
+	       mount_served(p, st.stx_mnt_id) == FSTYPE_BY_KERNEL;
 }
 
 int exefile_read_open(const struct proc *p, int fd, uint64_t hash_max,

@@ -2,6 +2,7 @@
 #ifndef EXEFILE_H
 #define EXEFILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "flow.h"
 
@@ -27,5 +28,12 @@ int exefile_read(const struct proc *p, uint64_t hash_max, struct exefile *ret);
 int exefile_open(const struct proc *p);
 int exefile_read_open(const struct proc *p, int fd, uint64_t hash_max,
 		      struct exefile *ret);
+
+/* Has it no name any more, as far as is known without asking who serves it? */
+bool exefile_is_nameless(const struct proc *p);
+
+/* Is the file of @fd, from exefile_open(), on a file system that this kernel
+ * alone keeps?  Else whoever serves it says what its @id is. */
+bool exefile_is_kept(const struct proc *p, int fd);
 
 #endif

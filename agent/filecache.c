@@ -87,6 +87,12 @@ static bool is_old(const struct stat *st)
 	       st->st_ctim.tv_sec <= now.tv_sec - FILECACHE_AGE_S;
 }
 
+/* Whoever could open it for writing may hold a page of it for ever. */
+static bool is_roots(const struct stat *st)
+{
+	return st->st_uid == 0 && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
 uint64_t filecache_file(const struct filecache *c, const struct proc *proc,
 			const struct region *r, uint64_t looked_for)
 {
@@ -99,8 +105,8 @@ uint64_t filecache_file(const struct filecache *c, const struct proc *proc,
 	fd = open_file(proc, r);
 	if (fd < 0)
 		return 0;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && is_old(&st) &&
-	    keeps_ctime(fd)) {
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && is_roots(&st) &&
+	    is_old(&st) && keeps_ctime(fd)) {
 		const uint64_t numbers[] = {
 			looked_for, st.st_dev, st.st_ino, (uint64_t)st.st_size,
 			(uint64_t)st.st_ctim.tv_sec,

@@ -2,7 +2,7 @@
  * from one pass to the next.
  *
  * A page of a file stays what it was while the file has the same device,
- * inode, size and ctime, which no unprivileged process can set.  Two things
+ * inode, size and ctime, which no unprivileged process can set.  Three things
  * stand in the way of that, and are looked at:
  *  - only some file systems keep to it (not tmpfs or a memfd, where a write
  *    through a mapping leaves the ctime alone; no network; no overlay, whose
@@ -10,7 +10,11 @@
  *  - a page that is mapped for shared writing takes a new ctime only at the
  *    first write after it was written back (page_mkwrite of the file systems).
  *    So the ctime must be FILECACHE_AGE_S old, many times what the kernel
- *    lets a page stay dirty (30 s, vm.dirty_expire_centisecs).
+ *    lets a page stay dirty (30 s, vm.dirty_expire_centisecs);
+ *  - and while something holds such a page to write to it (a read(2) from FUSE
+ *    with O_DIRECT into the mapping, which its owner lets last), its bytes may
+ *    change at any time later.  So only root may be able to write to the file:
+ *    it is root's, and neither its group nor others have that right.
  * The file is reached through the process's own /proc/PID/map_files, never by
  * a name.  A private page of the process is not the file's, and not asked for
  * (pagemap bit 61). */
@@ -33,8 +37,8 @@ void filecache_free(struct filecache *);
 void filecache_take(struct filecache *);
 
 /* The file that @region of @proc maps, as it is now; 0: none whose pages can
- * be kept.  @looked_for names what is looked for (rules, digests): what was
- * clean of other things is not clean of these. */
+ * be kept.  Waits for who serves it.  @looked_for names what is looked for
+ * (rules, digests): what was clean of other things is not clean of these. */
 uint64_t filecache_file(const struct filecache *, const struct proc *proc,
 			const struct region *region, uint64_t looked_for);
 

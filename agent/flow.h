@@ -70,15 +70,17 @@ struct peers {
  * @dir belongs to this very process or fails with ESRCH, so a pid that is
  * used again can not be mistaken for it.  Where the first thread has ended and
  * others have not, its directory shows a zombie without memory: then @dir and
- * @tid are those of one that lives. */
+ * @tid are those of one that lives, or lived when it was turned to. */
 struct proc {
 	pid_t pid, ppid;
 	pid_t tid;		/* has its memory; @pid in most */
 	int dir;		/* /proc/PID or /proc/PID/task/TID, or -1 */
+	int own;		/* /proc/PID, which is @dir in most */
 	struct capture *saved;	/* not a process but a saved one; else NULL */
 	uid_t uid;
 	char state;		/* proc_pid_stat(5): R S D Z T ... */
 	bool kernel;		/* a kernel thread: no memory of its own */
+	bool ending;		/* on its way out, past the last clone(2) */
 	uint8_t hidden;		/* HIDDEN_*, as the census says */
 	uint32_t threads;
 	uint64_t start_ticks;	/* since boot */
@@ -109,6 +111,7 @@ enum {
 	REGION_ANON = 16,	/* no file behind it, shmem included */
 	REGION_DELETED = 32,	/* its file has no name any more */
 	REGION_MEMFD = 64,
+	REGION_GPU = 128,	/* called as a graphics card's compute device */
 };
 
 struct region {

@@ -33,7 +33,7 @@ struct frames {
 
 /* What (device, inode) is one file on; a device that is mounted where we can
  * not see it is not known. */
-static uint32_t sound_dev(const struct mount *m)
+static uint64_t sound_dev(const struct mount *m)
 {
 	static const char *const sound[] = { "ext2",	 "ext3", "ext4",
 					     "xfs",	 "f2fs", "tmpfs",

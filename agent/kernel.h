@@ -19,14 +19,16 @@ extern const struct kernel_group {
 	uint8_t width, stride, block;
 } kernel_groups[KERNEL_GROUPS];
 
-/* The bit that says "a window with this hash may be an atom's" is bit
- * (hash & 31) of bits[hash >> shift]. */
+/* "A window with this hash may be an atom's": bits[hash >> shift] has all bits
+ * of kernel_bits(hash).  A second bit is one operation for eight windows of 4
+ * bytes, and costs wider ones, whose shifts are what they wait for, more than
+ * the chance hits that it saves. */
 struct kernel_table {
 	const uint32_t *bits;
 	unsigned shift; /* 32..63 */
 };
 
-/* The first @width bytes (3, 4, 5, 6 or 8) at @p as a number, and its hash.  No
+/* The first @width bytes (3, 4, 6 or 8) at @p as a number, and its hash.  No
  * copy of a number of bytes that only the run knows: that is a call. */
 static inline uint64_t kernel_window(const uint8_t *p, unsigned width)
 {
@@ -43,8 +45,6 @@ static inline uint64_t kernel_window(const uint8_t *p, unsigned width)
 	__builtin_memcpy(&four, p, 4);
 	if (width == 4)
 		return four;
-	if (width == 5)
-		return (uint64_t)p[4] << 32 | four;
 	__builtin_memcpy(&two, p + 4, 2);
 	return (uint64_t)two << 32 | four;
 }
@@ -74,6 +74,11 @@ static inline uint64_t kernel_hash(uint64_t window, unsigned width)
 static inline bool kernel_is_anchor(const uint8_t *p)
 {
 	return (uint8_t)(p[0] + p[1] + p[2]) == KERNEL_ANCHOR;
+}
+
+static inline uint32_t kernel_bits(uint64_t hash, unsigned width)
+{
+	return 1U << (hash & 31) | (width > 4 ? 0 : 1U << (hash >> 5 & 31));
 }
 
 struct kernel {

@@ -18,20 +18,21 @@ INLINE uint32_t test(const struct kernel_table *t, const uint8_t *p,
 		     unsigned width)
 {
 	uint64_t w = kernel_window(p, width), h = kernel_hash(w, width);
-	uint32_t narrow = (uint32_t)w * KERNEL_HASH_4;
+	uint32_t narrow = (uint32_t)w * KERNEL_HASH_4, word;
 
-	return width > 4 ? t->bits[h >> t->shift] >> (h & 31)
-			 : t->bits[narrow >> (t->shift - 32)] >>
-				   (narrow >> 5 & 31);
+	if (width > 4)
+		return t->bits[h >> t->shift] >> (h & 31);
+	word = t->bits[narrow >> (t->shift - 32)];
+	return word >> (narrow >> 5 & 31) & word >> (narrow >> 10 & 31);
 }
 
-/* The same; of 5 and 6 bytes, eight are read and the others left out. */
+/* The same; of 6 bytes, eight are read and the others left out. */
 INLINE uint32_t test_wide(const struct kernel_table *t, const uint8_t *p,
 			  unsigned width)
 {
 	uint64_t w, h;
 
-	if (width != 5 && width != 6)
+	if (width != 6)
 		return test(t, p, width);
 	memcpy(&w, p, 8);
 	h = kernel_hash(w & ((1ULL << 8 * width) - 1), width);
@@ -44,7 +45,7 @@ INLINE uint64_t look_blocks(const struct kernel_table *table,
 			    unsigned stride, unsigned block)
 {
 	const struct kernel_table t = *table; /* in registers */
-	const unsigned read = width == 5 || width == 6 ? 8 : width;
+	const unsigned read = width == 6 ? 8 : width;
 	const unsigned over = read > stride ? read - stride : 0;
 	const unsigned whole = (FLOW_PAGE - over) / block;
 	const uint8_t *p = page;
@@ -75,7 +76,7 @@ INLINE uint64_t look_blocks(const struct kernel_table *table,
 #define WIDE_GROUPS(attribute, name, loop)          \
 	GROUP(attribute, name, loop, 0, 6, 26, 208) \
 	GROUP(attribute, name, loop, 1, 6, 18, 144) \
-	GROUP(attribute, name, loop, 2, 5, 14, 112) \
+	GROUP(attribute, name, loop, 2, 6, 16, 128) \
 	GROUP(attribute, name, loop, 3, 6, 10, 80)  \
 	GROUP(attribute, name, loop, 6, 8, 4, 64)
 #define NARROW_GROUPS(attribute, name, loop)      \

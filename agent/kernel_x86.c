@@ -39,14 +39,15 @@ AVX2 INLINE __m256i test_8(const struct kernel_table *t, __m256i windows)
 	__m256i h = _mm256_mullo_epi32(windows,
 				       _mm256_set1_epi32((int)KERNEL_HASH_4));
 	uint32_t at[8] __attribute__((aligned(32)));
+	__m256i words;
 
 	_mm256_store_si256((__m256i *)at, _mm256_srl_epi32(h, shift));
-	return _mm256_srlv_epi32(
-		_mm256_setr_epi32((int)t->bits[at[0]], (int)t->bits[at[1]],
+	words = _mm256_setr_epi32((int)t->bits[at[0]], (int)t->bits[at[1]],
 				  (int)t->bits[at[2]], (int)t->bits[at[3]],
 				  (int)t->bits[at[4]], (int)t->bits[at[5]],
-				  (int)t->bits[at[6]], (int)t->bits[at[7]]),
-		_mm256_and_si256(_mm256_srli_epi32(h, 5), five));
+				  (int)t->bits[at[6]], (int)t->bits[at[7]]);
+	return _mm256_srlv_epi32(words, _mm256_srli_epi32(h, 5) & five) &
+	       _mm256_srlv_epi32(words, _mm256_srli_epi32(h, 10) & five);
 }
 
 /* The windows that begin in the 64 bytes at @p, of 4 bytes or fewer. */
@@ -118,26 +119,30 @@ ANCHORS INLINE uint64_t anchor_bits(const uint8_t *p)
 		_mm256_cmpeq_epi8(sum, _mm256_set1_epi8(KERNEL_ANCHOR)));
 }
 
-/* Of 64 bytes hardly ever more than two begin one, and which ones do no branch
- * could foretell: two are written, whether they are there or not. */
+/* In one go for the whole page, then those that there are: few words have any,
+ * and which ones do no branch could foretell. */
 ANCHORS static size_t anchors_wide(const uint8_t *page,
 				   uint16_t ret[static KERNEL_ANCHORS_ROOM])
 {
-	const size_t last = FLOW_PAGE - 64; /* 32 bytes and one of it */
+	enum { WORDS = FLOW_PAGE / 64, LAST = WORDS - 1 };
+	uint64_t word[WORDS], some = 0;
 	size_t n = 0;
 
-	for (size_t i = 0; i <= last && n < KERNEL_ANCHORS; i += 64) {
-		uint64_t high = i < last ? anchor_bits(page + i + 32)
-					 : kernel_is_anchor(page + i + 32);
-		uint64_t bits = anchor_bits(page + i) | high << 32;
-		size_t all = n + (size_t)__builtin_popcountll(bits);
+	for (size_t i = 0; i < LAST; i++) {
+		const uint8_t *p = page + 64 * i;
 
-		ret[n++] = (uint16_t)(i + _tzcnt_u64(bits));
-		bits &= bits - 1;
-		ret[n++] = (uint16_t)(i + _tzcnt_u64(bits));
-		for (bits &= bits - 1; bits; bits &= bits - 1)
-			ret[n++] = (uint16_t)(i + _tzcnt_u64(bits));
-		n = all;
+		word[i] = anchor_bits(p) | anchor_bits(p + 32) << 32;
+		some |= (uint64_t)(word[i] != 0) << i;
+	}
+	/* The last fragment begins 32 bytes before the end. */
+	word[LAST] = anchor_bits(page + 64 * LAST) |
+		     (uint64_t)kernel_is_anchor(page + 64 * LAST + 32) << 32;
+	some |= (uint64_t)(word[LAST] != 0) << LAST;
+	for (; some && n < KERNEL_ANCHORS; some &= some - 1) {
+		size_t i = _tzcnt_u64(some);
+
+		for (uint64_t bits = word[i]; bits; bits &= bits - 1)
+			ret[n++] = (uint16_t)(64 * i + _tzcnt_u64(bits));
 	}
 	return n < KERNEL_ANCHORS ? n : KERNEL_ANCHORS;
 }
@@ -205,15 +210,17 @@ AVX512 INLINE uint64_t look_wide(const struct kernel_table *table,
 /* Sixteen windows of 4 bytes or fewer, as test(). */
 AVX512 INLINE __m512i test_16(const struct kernel_table *t, __m512i windows)
 {
+	const __m512i five = _mm512_set1_epi32(31);
 	const __m128i shift = _mm_cvtsi32_si128((int)t->shift - 32);
 	__m512i h = _mm512_mullo_epi32(windows,
 				       _mm512_set1_epi32((int)KERNEL_HASH_4));
 	__m512i words = _mm512_i32gather_epi32(_mm512_srl_epi32(h, shift),
 					       (const void *)t->bits, 4);
+	__m512i first = _mm512_and_si512(_mm512_srli_epi32(h, 5), five);
+	__m512i second = _mm512_and_si512(_mm512_srli_epi32(h, 10), five);
 
-	return _mm512_srlv_epi32(words,
-				 _mm512_and_si512(_mm512_srli_epi32(h, 5),
-						  _mm512_set1_epi32(31)));
+	return _mm512_and_si512(_mm512_srlv_epi32(words, first),
+				_mm512_srlv_epi32(words, second));
 }
 
 /* As look_eights(). */

@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include "io.h"
 #include "ledger_own.h"
-#include "sha256.h"
+#include "report_json.h"
 #include "verdict.h"
 
 #define CLEAN_SCANS  2
@@ -59,35 +59,6 @@ void ledger_set_clock(struct ledger *l, uint64_t (*now_ns)(void))
 	l->now_ns = now_ns ? now_ns : io_now_ns;
 }
 
-/* With its NUL, so that "a","bc" is not "ab","c". */
-static void add(struct sha256 *s, const char *text)
-{
-	sha256_add(s, text, strlen(text) + 1);
-}
-
-void ledger_id(const struct ledger *l, enum category category,
-	       const struct ledger_process *p, char ret[static SPOOL_ID + 1])
-{
-	struct sha256 s;
-	uint8_t digest[32];
-	char hex[65], text[64];
-
-	sha256_begin(&s);
-	add(&s, l->instance);
-	add(&s, verdict_category(category));
-	add(&s, p->exe);
-	add(&s, l->boot);
-	snprintf(text, sizeof(text), "%llu",
-		 (unsigned long long)p->start_ticks);
-	add(&s, text);
-	snprintf(text, sizeof(text), "%d", p->pid);
-	add(&s, text);
-	sha256_end(&s, digest);
-	sha256_hex(digest, hex);
-	memcpy(ret, hex, SPOOL_ID);
-	ret[SPOOL_ID] = 0;
-}
-
 /* ---- entries --------------------------------------------------------- */
 
 static bool is_of(const struct ledger_entry *e, const struct ledger_process *p)
@@ -110,20 +81,41 @@ static struct ledger_entry *find(struct ledger *l, enum category category,
 	return NULL;
 }
 
+/* One that is to be closed, of a program that began others and now itself
+ * again, or NULL. */
+static struct ledger_entry *find_ended(struct ledger *l, enum category category,
+				       const struct ledger_process *p)
+{
+	char id[SPOOL_ID + 1];
+
+	ledger_id(l, category, p, id);
+	for (size_t i = 0; i < LEDGER_MAX; i++)
+		if (l->entries[i].ended && !strcmp(l->entries[i].id, id))
+			return &l->entries[i];
+	return NULL;
+}
+
+static void drop_finding(struct ledger *l, struct ledger_entry *e)
+{
+	if (e->finding)
+		l->live_bytes -= strlen(e->finding);
+	free(e->finding);
+	e->finding = NULL;
+}
+
 static void forget(struct ledger *l, struct ledger_entry *e)
 {
-	size_t n = strlen(e->finding);
-
-	l->live_bytes -= n < l->live_bytes ? n : l->live_bytes;
-	free(e->finding);
+	drop_finding(l, e);
 	memset(e, 0, sizeof(*e));
 }
 
 static int close_one(struct ledger *l, struct spool *s, struct ledger_entry *e,
 		     struct why *why)
 {
-	json_object *finding = json_tokener_parse(e->finding);
-	int err = finding ? ledger_event_put(s, "close", e, finding, why) : 0;
+	json_object *finding =
+		report_json_parse(e->finding, strlen(e->finding));
+	int err = finding ? ledger_event_put(s, "close", e, finding, why)
+			  : -ENOMEM;
 
 	json_object_put(finding);
 	if (!err)
@@ -169,7 +161,7 @@ static int keep(struct ledger *l, struct ledger_entry *e, json_object *fit)
 
 	if (!text)
 		return -ENOMEM;
-	free(e->finding);
+	drop_finding(l, e);
 	e->finding = text;
 	l->live_bytes += strlen(text);
 	e->refreshed_ns = e->seen_ns = l->now_ns();
@@ -189,6 +181,35 @@ static int tell(struct ledger *l, struct spool *s, const char *event,
 	e->pending = false;
 	e->dirty = ledger_file_add(l, e, false) != 0;
 	return 0;
+}
+
+/* It is still there. */
+static int again(struct ledger *l, struct spool *s, struct ledger_entry *e,
+		 enum severity severity, json_object *finding, struct why *why)
+{
+	enum severity was = e->severity;
+	uint64_t now = l->now_ns();
+	json_object *fit;
+	int err;
+
+	e->dirty |= e->clean || now - e->seen_ns > SEEN_STEP_NS;
+	e->told = true;
+	e->clean = 0;
+	e->seen_ns = now;
+	/* What was idle and works now can not wait for tomorrow. */
+	if (now - e->refreshed_ns < LEDGER_DAY_NS && severity <= e->severity)
+		return 0;
+	if (severity > e->severity)
+		e->severity = severity;
+	fit = ledger_event_fit(e, finding, why);
+	err = fit ? tell(l, s, "refresh", e, fit, why) : -ENOMEM;
+	if (!err)
+		err = keep(l, e, fit);
+	if (err)
+		e->severity = was; /* what is worse is still to be told */
+	e->dirty = true;
+	json_object_put(fit);
+	return err;
 }
 
 static void fill(struct ledger *l, struct ledger_entry *e,
@@ -211,17 +232,20 @@ static int open_one(struct ledger *l, struct spool *s, enum category category,
 		    enum severity severity, const struct ledger_process *p,
 		    json_object *finding, struct why *why)
 {
-	struct ledger_entry *e = place(l, s, severity, why);
+	struct ledger_entry *e = find_ended(l, category, p);
 	json_object *fit = NULL;
 	int err;
 
+	if (e) {
+		e->ended = false;
+		return again(l, s, e, severity, finding, why);
+	}
+	e = place(l, s, severity, why);
 	if (!e)
 		return -ENOSPC;
 	fill(l, e, category, severity, p);
-	fit = ledger_event_fit(e, finding);
-	err = fit ? keep(l, e, fit)
-		  : why_set(why, -EMSGSIZE, "finding %s is over %u bytes",
-			    e->id, LEDGER_FINDING);
+	fit = ledger_event_fit(e, finding, why);
+	err = fit ? keep(l, e, fit) : -ENOMEM;
 	if (!err)
 		err = ledger_file_add(l, e, false);
 	if (!err) {
@@ -230,10 +254,8 @@ static int open_one(struct ledger *l, struct spool *s, enum category category,
 			(void)ledger_file_add(l, e, true);
 	}
 	json_object_put(fit);
-	if (err) {
-		free(e->finding);
-		memset(e, 0, sizeof(*e));
-	}
+	if (err)
+		forget(l, e);
 	return err;
 }
 
@@ -241,40 +263,15 @@ static int open_one(struct ledger *l, struct spool *s, enum category category,
 static int open_pending(struct ledger *l, struct spool *s,
 			struct ledger_entry *e, struct why *why)
 {
-	json_object *finding = json_tokener_parse(e->finding);
-	int err = finding ? tell(l, s, "open", e, finding, why) : 0;
+	json_object *finding =
+		report_json_parse(e->finding, strlen(e->finding));
+	int err = finding ? tell(l, s, "open", e, finding, why) : -ENOMEM;
 
 	json_object_put(finding);
 	return err;
 }
 
 /* ---- seeing ---------------------------------------------------------- */
-
-/* It is still there. */
-static int again(struct ledger *l, struct spool *s, struct ledger_entry *e,
-		 enum severity severity, json_object *finding, struct why *why)
-{
-	uint64_t now = l->now_ns();
-	json_object *fit;
-	int err;
-
-	e->dirty |= e->clean || now - e->seen_ns > SEEN_STEP_NS;
-	e->told = true;
-	e->clean = 0;
-	e->seen_ns = now;
-	/* What was idle and works now can not wait for tomorrow. */
-	if (now - e->refreshed_ns < LEDGER_DAY_NS && severity <= e->severity)
-		return 0;
-	if (severity > e->severity)
-		e->severity = severity;
-	fit = ledger_event_fit(e, finding);
-	err = fit ? tell(l, s, "refresh", e, fit, why) : -EMSGSIZE;
-	if (!err)
-		err = keep(l, e, fit);
-	e->dirty = true;
-	json_object_put(fit);
-	return err;
-}
 
 /* Another program runs in the process now: what the old one did is over. */
 static void end_other_programs(struct ledger *l, const struct ledger_process *p)
@@ -301,7 +298,7 @@ static int combine(struct ledger *l, struct spool *s, enum severity severity,
 		e = find(l, single[i], p);
 		if (!e)
 			continue;
-		ledger_event_merge(all, e->finding);
+		err = ledger_event_merge(all, e->finding, false);
 		if (e->severity > severity)
 			severity = e->severity;
 	}
@@ -326,6 +323,8 @@ int ledger_seen(struct ledger *l, struct spool *s, enum category category,
 	struct ledger_entry *own = find(l, category, p);
 
 	end_other_programs(l, p);
+	if (combined && category == CATEGORY_COMBINED)
+		return again(l, s, combined, severity, finding, why);
 	if (combined) {
 		/* One kind alone: what the other saw stays in it. */
 		json_object *all = NULL;
@@ -333,8 +332,9 @@ int ledger_seen(struct ledger *l, struct spool *s, enum category category,
 
 		if (json_object_deep_copy(finding, &all, NULL))
 			return -ENOMEM;
-		ledger_event_merge(all, combined->finding);
-		err = again(l, s, combined, severity, all, why);
+		err = ledger_event_merge(all, combined->finding, true);
+		if (!err)
+			err = again(l, s, combined, severity, all, why);
 		json_object_put(all);
 		return err;
 	}

@@ -1,13 +1,48 @@
-/* ledger_event.c - findings as JSON: events, and two made one. */
+/* ledger_event.c - findings as JSON: ids, events, and two made one. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "finding_json.h"
 #include "ledger_own.h"
+#include "report_json.h"
+#include "sha256.h"
+#include "text.h"
 #include "verdict.h"
 
+#define SIGNATURES_KEPT 16
+#define PATH_KEPT	512 /* bytes */
+
 #define PLAIN (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+/* With its NUL, so that "a","bc" is not "ab","c". */
+static void add(struct sha256 *s, const char *text)
+{
+	sha256_add(s, text, strlen(text) + 1);
+}
+
+void ledger_id(const struct ledger *l, enum category category,
+	       const struct ledger_process *p, char ret[static SPOOL_ID + 1])
+{
+	struct sha256 s;
+	uint8_t digest[32];
+	char hex[65], text[64];
+
+	sha256_begin(&s);
+	add(&s, l->instance);
+	add(&s, verdict_category(category));
+	add(&s, p->exe);
+	add(&s, l->boot);
+	snprintf(text, sizeof(text), "%llu",
+		 (unsigned long long)p->start_ticks);
+	add(&s, text);
+	snprintf(text, sizeof(text), "%d", p->pid);
+	add(&s, text);
+	sha256_end(&s, digest);
+	sha256_hex(digest, hex);
+	memcpy(ret, hex, SPOOL_ID);
+	ret[SPOOL_ID] = 0;
+}
 
 static void set(json_object *o, const char *key, const char *text)
 {
@@ -73,8 +108,47 @@ static void cut_processes(json_object *finding)
 	}
 }
 
+static json_object *member(json_object *o, const char *key)
+{
+	json_object *v = NULL;
+
+	return json_object_object_get_ex(o, key, &v) ? v : NULL;
+}
+
+/* Rules say how many there are, and a program may have a path as long as the
+ * kernel lets it. */
+static void cut_signatures_and_paths(json_object *finding)
+{
+	json_object *signatures =
+		member(member(finding, "indicator"), "signatures");
+	json_object *list = member(finding, "processes");
+	size_t n;
+
+	if (json_object_is_type(signatures, json_type_array)) {
+		n = json_object_array_length(signatures);
+		if (n > SIGNATURES_KEPT)
+			json_object_array_del_idx(signatures, SIGNATURES_KEPT,
+						  n - SIGNATURES_KEPT);
+	}
+	n = json_object_is_type(list, json_type_array)
+		    ? json_object_array_length(list)
+		    : 0;
+	for (size_t i = 0; i < n; i++) {
+		json_object *binary =
+			member(json_object_array_get_idx(list, i), "binary");
+		const char *path =
+			json_object_get_string(member(binary, "path"));
+		char cut[PATH_KEPT];
+
+		if (path)
+			set(binary, "path",
+			    text_check_str(path, cut, sizeof(cut)));
+	}
+	say_cut(finding);
+}
+
 json_object *ledger_event_fit(const struct ledger_entry *e,
-			      json_object *finding)
+			      json_object *finding, struct why *why)
 {
 	/* What a process, or whoever started its container, says may be as
 	 * long as it likes; the least of it goes first. */
@@ -83,8 +157,10 @@ json_object *ledger_event_fit(const struct ledger_entry *e,
 					     "connections" };
 	json_object *o = NULL;
 
-	if (json_object_deep_copy(finding, &o, NULL))
+	if (json_object_deep_copy(finding, &o, NULL)) {
+		why_set(why, -ENOMEM, "finding %s: no memory", e->id);
 		return NULL;
+	}
 	set(o, "category", verdict_category(e->category));
 	set(o, "severity", verdict_severity(e->severity));
 	if (size_of(o) > LEDGER_FINDING)
@@ -95,27 +171,30 @@ json_object *ledger_event_fit(const struct ledger_entry *e,
 		json_object_object_del(o, spare[i]);
 		say_cut(o);
 	}
-	if (size_of(o) > LEDGER_FINDING) {
-		json_object_put(o);
-		return NULL;
-	}
+	if (size_of(o) > LEDGER_FINDING)
+		cut_signatures_and_paths(o);
 	return o;
 }
 
 /* ---- two made one ---------------------------------------------------- */
 
-static json_object *member(json_object *o, const char *key)
+/* The rule or the family of binaries that a signature names. */
+static const char *name_of(json_object *signature)
 {
-	json_object *v = NULL;
+	json_object *rule =
+		member(member(signature, "yaraRuleSignature"), "yaraRule");
+	json_object *family = member(member(signature, "memoryHashSignature"),
+				     "binaryFamily");
 
-	return json_object_object_get_ex(o, key, &v) ? v : NULL;
+	return json_object_get_string(rule ? rule : family) ?: "";
 }
 
-static bool holds(json_object *list, json_object *element)
+/* Does @list name what @signature names?  Shares of a family change. */
+static bool names(json_object *list, json_object *signature)
 {
 	for (size_t i = 0; i < json_object_array_length(list); i++)
-		if (json_object_equal(json_object_array_get_idx(list, i),
-				      element))
+		if (!strcmp(name_of(json_object_array_get_idx(list, i)),
+			    name_of(signature)))
 			return true;
 	return false;
 }
@@ -131,7 +210,7 @@ static void merge_signatures(json_object *to, json_object *from)
 	for (size_t i = 0; i < json_object_array_length(b); i++) {
 		json_object *s = json_object_array_get_idx(b, i);
 
-		if (!holds(a, s))
+		if (!names(a, s))
 			json_object_array_add(a, json_object_get(s));
 	}
 }
@@ -151,20 +230,33 @@ static void merge_properties(json_object *to, json_object *from)
 	}
 }
 
-void ledger_event_merge(json_object *finding, const char *other)
+static void merge_descriptions(json_object *to, json_object *from)
 {
-	json_object *from = json_tokener_parse(other);
-	const char *now =
-		json_object_get_string(member(finding, "description"));
+	const char *now = json_object_get_string(member(to, "description"));
 	const char *before =
 		json_object_get_string(member(from, "description"));
 	char *both = NULL;
 
+	if (now && before &&
+	    asprintf(&both, "%s Within the same day: %.1500s", now, before) > 0)
+		set(to, "description", both);
+	free(both);
+}
+
+int ledger_event_merge(json_object *finding, const char *other, bool same)
+{
+	json_object *from = report_json_parse(other, strlen(other));
+	json_object *words = member(from, "description");
+
+	if (!from)
+		return -ENOMEM;
 	merge_signatures(finding, from);
 	merge_properties(finding, from);
-	if (now && before && !strstr(now, before) &&
-	    asprintf(&both, "%s Within the same day: %.1500s", now, before) > 0)
-		set(finding, "description", both);
-	free(both);
+	if (!same)
+		merge_descriptions(finding, from);
+	else if (words)
+		json_object_object_add(finding, "description",
+				       json_object_get(words));
 	json_object_put(from);
+	return 0;
 }

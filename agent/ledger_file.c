@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "ledger_own.h"
+#include "report_json.h"
 #include "sha256.h"
 
 #define DIGEST	  16 /* hex digits before each line */
@@ -108,6 +109,21 @@ static struct ledger_entry *slot(struct ledger *l, const char *id)
 	return empty;
 }
 
+/* What can not be read now could not be told later, either. */
+static bool is_finding(const char *text)
+{
+	json_object *o = report_json_parse(text, strlen(text));
+
+	json_object_put(o);
+	return o;
+}
+
+static bool is_id(const char *s)
+{
+	return s && strlen(s) == SPOOL_ID &&
+	       strspn(s, "0123456789abcdef") == SPOOL_ID;
+}
+
 static void take(struct ledger *l, json_object *o)
 {
 	const char *id = text_of(o, "id", SPOOL_ID + 1);
@@ -117,13 +133,14 @@ static void take(struct ledger *l, json_object *o)
 	int64_t category = int_of(o, "category", CATEGORIES - 1);
 	int64_t severity = int_of(o, "severity", SEVERITY_HIGH);
 	int64_t clean = int_of(o, "clean", 2);
-	struct ledger_entry *e = id ? slot(l, id) : NULL;
+	struct ledger_entry *e = is_id(id) ? slot(l, id) : NULL;
 
 	if (!e)
 		return;
 	free(e->finding);
 	memset(e, 0, sizeof(*e));
-	if (!boot || !exe || !finding || category < 0 || severity < 0)
+	if (!boot || !exe || !finding || category < 0 || severity < 0 ||
+	    !is_finding(finding))
 		return; /* it is gone */
 	snprintf(e->id, sizeof(e->id), "%s", id);
 	snprintf(e->boot, sizeof(e->boot), "%s", boot);
@@ -152,7 +169,7 @@ static void read_line(struct ledger *l, const char *line, size_t len)
 	digest(line + DIGEST + 1, len - DIGEST - 1, hex);
 	if (memcmp(hex, line, DIGEST))
 		return;
-	o = json_tokener_parse(line + DIGEST + 1);
+	o = report_json_parse(line + DIGEST + 1, len - DIGEST - 1);
 	if (o)
 		take(l, o);
 	json_object_put(o);
@@ -300,6 +317,12 @@ int ledger_file_open(struct ledger *l, const char *directory, struct why *why)
 	l->file = openat(l->dir, "findings",
 			 O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
 			 0600);
+	if (l->file < 0 && errno == EACCES)
+		return why_set(why, -EACCES,
+			       "%s/findings: it is the installed service's, "
+			       "which reports itself (davylamp status); scan "
+			       "without --report",
+			       directory);
 	if (l->file < 0)
 		return why_set(why, -errno, "%s/findings: %s", directory,
 			       strerror(errno));

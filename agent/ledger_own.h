@@ -2,7 +2,7 @@
  *
  *	ledger.c	what follows from what was seen
  *	ledger_file.c	the file: a log of entries, the last one counts
- *	ledger_event.c	entries as events, combined findings */
+ *	ledger_event.c	ids, entries as events, combined findings */
 #ifndef LEDGER_OWN_H
 #define LEDGER_OWN_H
 
@@ -47,12 +47,13 @@ int ledger_event_put(struct spool *, const char *event,
 		     const struct ledger_entry *e, json_object *finding,
 		     struct why *);
 
-/* A copy of @finding for @e, with its category and severity, small enough to
- * keep.  The caller owns it; NULL: no memory or hopeless. */
+/* A copy of @finding for @e, with its category and severity, cut until it is
+ * small enough to keep.  The caller owns it; NULL: no memory. */
 json_object *ledger_event_fit(const struct ledger_entry *e,
-			      json_object *finding);
+			      json_object *finding, struct why *);
 
-/* Adds to @finding what @other's text knows and it does not. */
-void ledger_event_merge(json_object *finding, const char *other);
+/* Adds to @finding what @other's text knows and it does not.  @same: that is
+ * an earlier state of the same finding, whose description stays.  -ENOMEM. */
+int ledger_event_merge(json_object *finding, const char *other, bool same);
 
 #endif

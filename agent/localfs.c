@@ -1,36 +1,26 @@
 /* localfs.c - which file systems this kernel answers for by itself. */
 #include <fcntl.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include "fstype.h"
 #include "localfs.h"
 
-/* Numbers of no device that is asked for: of a block device nobody asks. */
-#define SERVED	0xffe00000U
-#define OVERLAY 0xfff00000U /* and its minor */
+/* Above a device's number, in this order. */
+#define OVERLAY (1ULL << 32)
+#define SERVED	(2ULL << 32)
 
-/* By a program (fuse, fuse.sshfs, fuseblk; not fusectl), by another machine. */
-static bool is_served(const char *type)
+uint64_t localfs_number(const struct mount *m)
 {
-	static const char *const others[] = { "nfs",  "nfs4",	  "cifs",
-					      "smb3", "9p",	  "ceph",
-					      "afs",  "lustre",	  "virtiofs",
-					      "coda", "orangefs", "beegfs",
-					      "gpfs" };
-
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (!strcmp(type, others[i]))
-			return true;
-	return !strncmp(type, "fuse", 4) && strcmp(type, "fusectl") != 0;
-}
-
-uint32_t localfs_number(const struct mount *m)
-{
-	if (is_served(m->type))
-		return SERVED;
-	return strcmp(m->type, "overlay") ? m->dev : OVERLAY | m->dev;
+	switch (fstype_served(m->type)) {
+	case FSTYPE_BY_KERNEL:
+		return m->dev;
+	case FSTYPE_BY_OVERLAY:
+		return OVERLAY | m->dev;
+	default:
+		return SERVED | m->dev;
+	}
 }
 
 /* What they have in common is the device of the kernel's own mount of it. */
@@ -65,9 +55,17 @@ void localfs_refresh(struct localfs *l)
 	mounts_refresh(&l->mounts);
 }
 
+static bool any_is_served(const struct mounts *m)
+{
+	return m->n && m->numbers[m->n - 1] >= SERVED;
+}
+
+/* A program may serve a block device's files, too (fuseblk). */
 bool localfs_has(const struct localfs *l, uint32_t dev)
 {
-	return dev >> 20 || dev == l->shm || mounts_has(&l->mounts, dev) ||
-	       (mounts_has(&l->mounts, OVERLAY | dev) &&
-		!mounts_has(&l->mounts, SERVED));
+	if (mounts_has(&l->mounts, SERVED | dev))
+		return false;
+	if (mounts_has(&l->mounts, OVERLAY | dev))
+		return !any_is_served(&l->mounts);
+	return dev >> 20 || dev == l->shm || mounts_has(&l->mounts, dev);
 }

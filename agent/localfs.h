@@ -22,10 +22,11 @@ void localfs_close(struct localfs *);
 /* Looks again, if anything was mounted since. */
 void localfs_refresh(struct localfs *);
 
-/* Is device @dev served by this kernel?  All block devices are. */
+/* Is device @dev served by this kernel?  Block devices are, where nothing else
+ * is known of them. */
 bool localfs_has(const struct localfs *, uint32_t dev);
 
-/* What is kept of a mount: its device, or what is none. */
-uint32_t localfs_number(const struct mount *);
+/* What is kept of a mount: its device, and above that who serves it. */
+uint64_t localfs_number(const struct mount *);
 
 #endif

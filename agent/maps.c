@@ -6,9 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 #include "capture.h"
+#include "io.h"
 #include "maps.h"
 
-#define LINE_MAX_BYTES (4 * 4096 + 256) /* a path, each byte as \ooo */
+#define NAME_BYTES     (4 * 4096) /* a path of open(2), each byte as \ooo */
+#define LINE_MAX_BYTES (NAME_BYTES + 256)
+#define DELETED	       " (deleted)"
 
 struct maps {
 	struct region *regions;
@@ -61,6 +64,11 @@ static bool ends(const char *s, const char *end, const char *with)
 	return (size_t)(end - s) >= n && !memcmp(end - n, with, n);
 }
 
+static bool is(const char *s, const char *end, const char *what)
+{
+	return (size_t)(end - s) == strlen(what) && starts(s, end, what);
+}
+
 static bool permissions(const char **s, const char *end, uint8_t *ret)
 {
 	static const struct {
@@ -92,10 +100,12 @@ static uint8_t name_flags(const char *name, const char *end, uint64_t inode,
 {
 	uint8_t more = 0;
 
-	if (ends(name, end, " (deleted)"))
+	if (ends(name, end, DELETED))
 		more |= REGION_DELETED;
 	if (starts(name, end, "/memfd:"))
 		more |= REGION_MEMFD;
+	if (is(name, end, "/dev/nvidia-uvm") || is(name, end, "/dev/kfd"))
+		more |= REGION_GPU;
 	if (inode == 0 ||
 	    ((flags & REGION_SHARED) &&
 	     (starts(name, end, "/memfd:") || starts(name, end, "/SYSV") ||
@@ -159,7 +169,7 @@ static bool is_kernels(const char *name, size_t len)
 					   "[vsyscall]" };
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		if (len == strlen(own[i]) && !memcmp(name, own[i], len))
+		if (is(name, name + len, own[i]))
 			return true;
 	return false;
 }
@@ -171,6 +181,8 @@ static uint32_t add_name(struct maps *m, const char *name, size_t len)
 
 	if (len == 0)
 		return 0;
+	if (len > NAME_BYTES)
+		len = NAME_BYTES;
 	/* Segments of one file stand together: keep the name once. */
 	if (strlen(m->names + last) == len && !memcmp(m->names + last, name, len))
 		return last;
@@ -220,7 +232,7 @@ static int add_text(struct maps *m, const char *text, size_t len)
 	while (!err && len) {
 		const char *end = memchr(text, '\n', len);
 
-		if (!end || end - text > LINE_MAX_BYTES)
+		if (!end)
 			return -EBADMSG;
 		err = add_line(m, text, (size_t)(end - text));
 		len -= (size_t)(end + 1 - text);
@@ -242,7 +254,20 @@ static int take_saved(struct maps *m, const struct capture *c)
 	return err;
 }
 
-static int read_lines(struct maps *m, int fd)
+/* A path has no longest: whoever makes a folder in a folder, and goes there,
+ * can map a file whose path fills megabytes.  Of a line that has not ended yet
+ * stay its first bytes, and its last ones for what they say. */
+static size_t shorten(char *line, size_t len)
+{
+	static const size_t last = sizeof(DELETED) - 1;
+
+	if (len <= LINE_MAX_BYTES)
+		return len;
+	memmove(line + LINE_MAX_BYTES - last, line + len - last, last);
+	return LINE_MAX_BYTES;
+}
+
+static int read_lines(struct maps *m, int fd, uint64_t deadline_ns)
 {
 	static const size_t cap = 65536 + LINE_MAX_BYTES;
 	char *buf = malloc(cap);
@@ -266,11 +291,12 @@ static int read_lines(struct maps *m, int fd)
 			line = end + 1;
 		}
 		memmove(buf, line, len);
-		if (len == cap)
-			err = -EBADMSG;
+		len = shorten(buf, len);
+		if (!err && deadline_ns && io_now_ns() >= deadline_ns)
+			err = -ETIMEDOUT;
 	}
 	free(buf);
-	return err;
+	return err ?: len ? -EBADMSG : 0;
 }
 
 static unsigned suspicion(const struct region *r)
@@ -299,7 +325,7 @@ static int sort_by_suspicion(struct maps *m)
 	return 0;
 }
 
-int maps_read(const struct proc *proc, struct maps **ret)
+int maps_read(const struct proc *proc, uint64_t deadline_ns, struct maps **ret)
 {
 	struct maps *m = calloc(1, sizeof(*m));
 	int fd, err = -ENOMEM;
@@ -313,7 +339,7 @@ int maps_read(const struct proc *proc, struct maps **ret)
 	} else {
 		fd = openat(proc->dir, "maps", O_RDONLY | O_CLOEXEC);
 		err = fd < 0 ? (errno == ENOENT ? -ESRCH : -errno)
-			     : read_lines(m, fd);
+			     : read_lines(m, fd, deadline_ns);
 		if (fd >= 0)
 			close(fd);
 	}

@@ -9,9 +9,11 @@
 
 struct maps;
 
-/* Reads /proc/PID/maps, or what was saved of it.  -ESRCH: gone (or without memory: a zombie);
- * -EACCES/-EPERM: not ours to read.  The caller frees *ret. */
-int maps_read(const struct proc *, struct maps **ret);
+/* Reads /proc/PID/maps, or what was saved of it.  -ESRCH: gone (or without
+ * memory: a zombie); -EACCES/-EPERM: not ours to read; -ETIMEDOUT at
+ * @deadline_ns (io_now_ns(); 0: no limit), for the process decides how long its
+ * names are, and there may be gigabytes.  The caller frees *ret. */
+int maps_read(const struct proc *, uint64_t deadline_ns, struct maps **ret);
 
 void maps_free(struct maps *);
 

@@ -28,7 +28,20 @@ static int make_memory(struct match *m)
 		  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE |
 			  F_SEAL_SEAL) < 0)
 		return -errno;
-	return 0;
+	m->kept =
+		memfd_create("davylamp-rules", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return m->kept < 0 ? -errno : 0;
+}
+
+/* The first one wrote the rules' text, before it saw any byte of others; from
+ * now on nobody can. */
+static int keep_rules(struct match *m)
+{
+	return fcntl(m->kept, F_ADD_SEALS,
+		     F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) <
+			       0
+		       ? -errno
+		       : 0;
 }
 
 /* ---- waiting for it -------------------------------------------------- */
@@ -92,16 +105,19 @@ int match_new(const struct match_options *options, struct match **ret,
 	m->answer_ms = MATCH_ANSWER_MS;
 	m->shown_all = m->told = true;
 	m->child = MATCH_CHILD_NONE;
-	m->memfd = -1;
+	m->memfd = m->kept = -1;
 	m->hits = calloc(MATCH_HITS_MAX, sizeof(*m->hits));
 	if (m->hits)
 		err = choose_default(m, why);
 	if (!err)
 		err = make_memory(m);
 	if (!err)
-		err = match_child_start(&m->child, &m->options, m->memfd, why);
+		err = match_child_start(&m->child, &m->options, m->memfd,
+					m->kept, why);
 	if (!err)
 		err = match_learn(m, why);
+	if (!err)
+		err = keep_rules(m);
 	if (err && !why->text[0])
 		why_set(why, err, "davylamp-match can not be started: %s",
 			strerror(-err));
@@ -133,6 +149,8 @@ void match_free(struct match *m)
 		munmap(m->memory, WIRE_BYTES);
 	if (m->memfd >= 0)
 		close(m->memfd);
+	if (m->kept >= 0)
+		close(m->kept);
 	free(m->rules);
 	free(m->atoms);
 	free(m->shown);
@@ -148,15 +166,19 @@ int match_restart(struct match *m)
 	int err;
 
 	match_stop(m);
-	err = match_child_start(&m->child, &m->options, m->memfd, &why);
+	err = match_child_start(&m->child, &m->options, m->memfd, m->kept,
+				&why);
 	if (!err)
 		err = match_learn(m, &why);
 	if (!err && strcmp(was.version, m->ready.version))
-		err = -EBADMSG;
+		err = why_set(&why, -EBADMSG, "it has other rules");
 	if (err) { /* not this one; the next process has another try */
 		match_stop(m);
 		m->ready = was;
 	}
+	if (err && !why.text[0])
+		why_set(&why, err, "%s", strerror(-err));
+	m->down = why;
 	m->told = m->n_culprits == 0;
 	return err;
 }
@@ -191,6 +213,11 @@ const char *match_version(const struct match *m)
 const struct installed *match_default(const struct match *m)
 {
 	return &m->installed;
+}
+
+const char *match_down(const struct match *m)
+{
+	return m->down.text[0] ? m->down.text : NULL;
 }
 
 uint64_t match_cpu_ns(const struct match *m)

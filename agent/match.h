@@ -65,6 +65,14 @@ const char *match_version(const struct match *m); /* of the rules */
 /* Which rules are the default: built in or an update. */
 const struct installed *match_default(const struct match *m);
 
+/* Why it could not be started anew when it had ended: without it nothing is
+ * found by rules.  Tried again at each look.  NULL: it runs, or will. */
+const char *match_down(const struct match *m);
+
+/* The name of the @i-th rule that is off in all processes, as the matcher did
+ * not survive it in several.  Hostile.  NULL: there are no more. */
+const char *match_off(const struct match *m, size_t i);
+
 /* CPU time of the matcher that runs, ns; 0 of none. */
 uint64_t match_cpu_ns(const struct match *m);
 
@@ -82,7 +90,7 @@ int match_look(struct match *m, struct mem *mem, const struct suspect *s,
 
 /* The process is at its end: *ret points to the hits in what was looked at,
  * valid until the next match_look().  Not 0: that was not all of it, or not
- * with all rules (-ENODATA); @why says what. */
+ * with all rules, or more held than are kept (-ENODATA); @why says what. */
 int match_end(struct match *m, const struct hit **ret, size_t *ret_n,
 	      struct why *why);
 

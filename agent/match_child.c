@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,22 +13,40 @@
 #include <unistd.h>
 #include "match_child.h"
 #include "self.h"
+#include "text.h"
 #include "wire.h"
 
-/* Between fork and exec: only calls that are safe there. */
-static void become_matcher(int socket, int memfd, char *path, char **argv)
+/* @from as @to in the child.  It is out of the way of the numbers that the
+ * others are about to get. */
+static int hand_over(posix_spawn_file_actions_t *actions, int *from, int to)
+{
+	*from = fcntl(*from, F_DUPFD_CLOEXEC, 16);
+	return *from < 0 ? errno
+			 : posix_spawn_file_actions_adddup2(actions, *from, to);
+}
+
+/* With @fd, in the order of wire.h, and nothing else that is open here. */
+static int spawn(pid_t *ret, const int fd[3], const char *path, char **argv)
 {
 	static char *const environment[] = { NULL };
+	int own[3] = { fd[0], fd[1], fd[2] }, n = 0, err;
+	posix_spawn_file_actions_t actions;
 
-	/* Out of the way of the numbers they are about to get. */
-	socket = fcntl(socket, F_DUPFD, 16);
-	memfd = fcntl(memfd, F_DUPFD, 16);
-	if (socket < 0 || memfd < 0 || dup2(socket, WIRE_SOCKET) < 0 ||
-	    dup2(memfd, WIRE_MEMORY) < 0)
-		_exit(127);
-	syscall(SYS_close_range, WIRE_MEMORY + 1, ~0U, 0);
-	execve(path, argv, environment);
-	_exit(127);
+	err = posix_spawn_file_actions_init(&actions);
+	if (err)
+		return -err;
+	for (; n < 3 && !err; n++)
+		err = hand_over(&actions, &own[n], WIRE_SOCKET + n);
+	if (!err)
+		err = posix_spawn_file_actions_addclosefrom_np(&actions,
+							       WIRE_KEPT + 1);
+	if (!err)
+		err = posix_spawn(ret, path, &actions, NULL, argv, environment);
+	while (n-- > 0)
+		if (own[n] >= 0)
+			close(own[n]);
+	posix_spawn_file_actions_destroy(&actions);
+	return -err;
 }
 
 static char **make_arguments(const struct match_options *o)
@@ -59,9 +78,9 @@ static char **make_arguments(const struct match_options *o)
 }
 
 int match_child_start(struct match_child *c, const struct match_options *o,
-		      int memfd, struct why *why)
+		      int memfd, int kept, struct why *why)
 {
-	char path[4096], **argv = make_arguments(o);
+	char path[4096], shown[256], **argv = make_arguments(o);
 	int pair[2], err = self_program("davylamp-match", path, sizeof(path),
 					why);
 
@@ -73,17 +92,17 @@ int match_child_start(struct match_child *c, const struct match_options *o,
 		free(argv);
 		return -errno;
 	}
-	c->pid = fork();
-	if (c->pid == 0)
-		become_matcher(pair[1], memfd, path, argv);
-	/* Until it is reaped its pid is nobody else's. */
-	if (c->pid > 0)
-		c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
-	err = c->pidfd < 0 ? -errno : self_remember(c->pidfd);
+	err = spawn(&c->pid, (int[]){ pair[1], memfd, kept }, path, argv);
 	free(argv);
 	close(pair[1]);
 	c->socket = pair[0];
-	return err;
+	if (err)
+		return why_set(why, err, "'%s' can not be run: %s",
+			       text_escape_str(path, shown, sizeof(shown)),
+			       strerror(-err));
+	/* Until it is reaped its pid is nobody else's. */
+	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+	return c->pidfd < 0 ? -errno : self_remember(c->pidfd);
 }
 
 void match_child_stop(struct match_child *c)

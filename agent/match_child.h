@@ -13,10 +13,10 @@ struct match_child {
 
 #define MATCH_CHILD_NONE ((struct match_child){ .pidfd = -1, .socket = -1 })
 
-/* Starts it with one end of a socket and with @memfd, and nothing else of
- * ours.  match_child_stop() is due in any case. */
+/* Starts it with one end of a socket and with @memfd and @kept, and nothing
+ * else of ours.  match_child_stop() is due in any case. */
 int match_child_start(struct match_child *, const struct match_options *,
-		      int memfd, struct why *why);
+		      int memfd, int kept, struct why *why);
 
 /* Kills and reaps it.  Harmless if there is none. */
 void match_child_stop(struct match_child *);

@@ -51,7 +51,8 @@ static int have_child(struct match *m, struct why *why)
 
 	if (m->child.pid <= 0 && match_restart(m))
 		return why_set(why, -EPIPE,
-			       "davylamp-match can not be started again");
+			       "davylamp-match can not be started again: %s",
+			       m->down.text);
 	m->look.n = n;
 	return m->told ? 0 : match_tell(m, 0, (uint32_t)m->n_rules);
 }
@@ -125,14 +126,19 @@ int match_look(struct match *m, struct mem *mem, const struct suspect *s,
 	return failed;
 }
 
+/* A rule holds once at most, so that this has an end. */
 static int take_hit(struct match *m)
 {
 	const struct wire_hit *w = &m->message.hit;
 	struct hit *h = &m->hits[m->n_hits];
 
 	if (w->rule >= m->n_rules || w->n_strings > HIT_STRINGS ||
-	    m->n_hits == MATCH_HITS_MAX)
+	    m->n_hits + m->n_dropped == m->n_rules)
 		return -EBADMSG;
+	if (m->n_hits == MATCH_HITS_MAX) {
+		m->n_dropped++;
+		return 0;
+	}
 	h->rule = &m->rules[w->rule];
 	h->n_matches = w->n_matches;
 	h->n_strings = w->n_strings;
@@ -177,7 +183,7 @@ int match_take_hits(struct match *m, struct why *why)
 {
 	int got = wire_send(m->child.socket, &m->message, WIRE_END, 0);
 
-	m->n_hits = m->n_strings = 0;
+	m->n_hits = m->n_dropped = m->n_strings = 0;
 	for (got = got == -EPIPE ? 0 : got ?: 1; got == 1;) {
 		got = match_receive(m, patience(m));
 		if (got == 1 && m->message.type == WIRE_DONE)
@@ -191,6 +197,9 @@ int match_take_hits(struct match *m, struct why *why)
 	if (got != 1)
 		return match_failed(m, got, why);
 	m->began = false;
+	if (m->n_dropped)
+		return why_set(why, -ENODATA, "more than %d rules hold",
+			       MATCH_HITS_MAX);
 	if (!m->message.done.incomplete)
 		return 0;
 	m->message.done.text[255] = '\0';

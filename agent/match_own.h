@@ -13,7 +13,7 @@
 #include "wire.h"
 
 #define MATCH_ANSWER_MS 30000 /* for 1 MiB of windows */
-#define MATCH_HITS_MAX	4096  /* of one process */
+#define MATCH_HITS_MAX	4096  /* kept of one process; more are counted */
 
 /* A rule that the matcher did not survive.  In one process: that is the
  * process's doing, and it is off there.  In so many: it is off everywhere. */
@@ -34,6 +34,9 @@ struct match {
 	struct installed installed;
 	struct match_child child;
 	int memfd;
+	int kept; /* the rules' text, as the first one read it: what is on
+		     disk by now may be other rules, or none */
+	struct why down; /* why no fresh one could be started; "": it could */
 	uint8_t *memory;
 	size_t used; /* bytes of @memory filled for @look */
 	struct wire_look look;
@@ -58,7 +61,7 @@ struct match {
 	struct wire_ready ready;
 
 	struct hit *hits;
-	size_t n_hits;
+	size_t n_hits, n_dropped;
 	struct match_string *strings;
 	size_t n_strings, strings_room;
 	struct match_work work;
@@ -86,8 +89,8 @@ int match_failed(struct match *m, int got, struct why *why);
 /* Ends it; with it goes what it was shown. */
 void match_stop(struct match *m);
 
-/* A fresh one, if its rules are the same: hits and the prefilter refer to
- * them.  -errno: there is none, then. */
+/* A fresh one, with the rules that the first one had: hits and the prefilter
+ * refer to them.  -errno: there is none, then; m->down says why. */
 int match_restart(struct match *m);
 
 /* ---- match_look.c */

@@ -32,6 +32,14 @@ static bool is_off(const struct match_culprit *c)
 	return c->here || c->n == MATCH_QUARANTINE;
 }
 
+const char *match_off(const struct match *m, size_t i)
+{
+	for (uint32_t k = 0; k < m->n_culprits; k++)
+		if (m->culprits[k].n == MATCH_QUARANTINE && i-- == 0)
+			return m->rules[m->culprits[k].rule].name;
+	return NULL;
+}
+
 int match_tell(struct match *m, uint32_t from, uint32_t to)
 {
 	struct wire_only only = { .from = from, .to = to };
@@ -159,7 +167,8 @@ static int begin_again(struct match *m, struct why *why)
 
 	if (err)
 		return why_set(why, -EPIPE,
-			       "davylamp-match can not be started again");
+			       "davylamp-match can not be started again: %s",
+			       m->down.text);
 	if (!m->told)
 		err = match_tell(m, 0, (uint32_t)m->n_rules);
 	return err ?: show_shown(m, why);

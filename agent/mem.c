@@ -88,6 +88,22 @@ int mem_attach(struct mem *m, const struct proc *proc)
 	return 0;
 }
 
+int mem_attach_mapped(struct mem *m, const struct proc *proc,
+		      uint64_t deadline_ns, struct maps **ret)
+{
+	struct maps *maps = NULL;
+	int err = mem_attach(m, proc) ?: maps_read(proc, deadline_ns, &maps);
+
+	if (err)
+		return err;
+	if (!mem_is_its_own(m)) {
+		maps_free(maps);
+		return -ESRCH;
+	}
+	*ret = maps;
+	return 0;
+}
+
 const struct proc *mem_proc(const struct mem *m)
 {
 	return m->proc;
@@ -115,9 +131,11 @@ void mem_start(struct mem *m, const struct region *region)
 	m->scan_at = region->start;
 	m->n_ranges = m->range = 0;
 	m->n_entries = m->entry = 0;
-	m->file = m->cache ? filecache_file(m->cache, m->proc, region,
-					    m->looked_for)
-			   : 0;
+	/* Who serves the file might not say what it is. */
+	m->file = m->cache && !mem_may_stall(m, region)
+			  ? filecache_file(m->cache, m->proc, region,
+					   m->looked_for)
+			  : 0;
 }
 
 const struct mem_counts *mem_counts(const struct mem *m)
@@ -164,11 +182,13 @@ static bool cached(const struct mem *m, uint64_t at)
 }
 
 /* /proc/PID/mem never waits for a userfaultfd's owner: handle_userfault() sends
- * who comes without FAULT_FLAG_ALLOW_RETRY away at once. */
+ * who comes without FAULT_FLAG_ALLOW_RETRY away at once.  And a thread can end
+ * at any moment, and its number be another process's: only a process's own is
+ * kept for it. */
 static bool is_fast(const struct mem *m, uint64_t entry)
 {
 	return m->region->flags & REGION_READ && !m->faults &&
-	       entry & (PM_FILE | PM_EXCLUSIVE);
+	       m->proc->tid == m->proc->pid && entry & (PM_FILE | PM_EXCLUSIVE);
 }
 
 /* Fills address[] and fast[] with the next pages to copy. */
@@ -177,6 +197,7 @@ static int collect(struct mem *m)
 	size_t per = m->page / FLOW_PAGE;
 
 	m->n_pages = 0;
+	mem_drop_stale(m);
 	while (m->n_pages + per <= BATCH_PAGES) {
 		uint64_t entry, at, pfn;
 		bool of_file;
@@ -215,14 +236,15 @@ static int collect(struct mem *m)
 /* process_vm_readv() goes by pid.  While the process's own directory still
  * answers, that pid has not been given to another one.  And this memory is
  * still its own: of memory that is no more, as after an exec, PAGEMAP_SCAN
- * says that nothing is resident, but reading pagemap gives no entry. */
+ * says that nothing is resident, but reading pagemap gives no entry.  Whether
+ * the thread lives by which it was opened does not matter. */
 bool mem_is_its_own(const struct mem *m)
 {
 	uint64_t entry, at = m->region ? m->region->start : 0;
 
 	if (m->proc->saved)
 		return true;
-	return faccessat(m->proc->dir, "stat", F_OK, 0) == 0 &&
+	return faccessat(m->proc->own, "stat", F_OK, 0) == 0 &&
 	       pread(m->pagemap_fd, &entry, sizeof(entry),
 		     (off_t)(at / m->page * 8)) == sizeof(entry);
 }

@@ -15,13 +15,24 @@
  *  - of files that are not this kernel's own (localfs.h) a reader that can be
  *    left behind copies (reader.h);
  *  - where a userfaultfd can be, the second way is taken, which does not wait
- *    for one. */
+ *    for one.
+ *
+ * Which memory that is the map says, and it is as old as the look.  What was
+ * seen to be resident is believed for a millisecond only, so that what was
+ * mapped over it during a pause is not fetched; but who maps a file of its own
+ * FUSE over other memory again and again will do so between pagemap and copy
+ * once, and that copy waits in the kernel, past SIGKILL, until the FUSE server
+ * ends.  Not defended: to let a reader copy all memory wherever there is a FUSE
+ * connection takes a fifth to a third more time (a sweep's, in bench/bench),
+ * and nobody's memory would be read any more once one user's processes hold
+ * READERS_LOST readers. */
 #ifndef MEM_H
 #define MEM_H
 
 #include "filecache.h"
 #include "flow.h"
 #include "frames.h"
+#include "maps.h"
 
 struct mem;
 
@@ -48,6 +59,13 @@ void mem_free(struct mem *);
  * -ESRCH: gone. */
 int mem_attach(struct mem *, const struct proc *proc);
 
+/* That, and reads its mappings, which are those of this very memory: another
+ * program may begin at any moment, and by its map nothing would be found in
+ * this one's memory.  Errors as mem_attach() and maps_read(); *ret is for
+ * maps_free(). */
+int mem_attach_mapped(struct mem *, const struct proc *, uint64_t deadline_ns,
+		      struct maps **ret);
+
 /* Whose memory it reads. */
 const struct proc *mem_proc(const struct mem *);
 
@@ -71,7 +89,7 @@ void mem_start(struct mem *, const struct region *region);
 /* The next resident pages of the region, at most BATCH_PAGES.  1: *ret is
  * filled and valid until the next call; 0: the region is at its end; -ESRCH:
  * this memory is no more (the process ended or began another program);
- * -EBADMSG: what was saved of it is damaged. */
+ * -EBADMSG: what was saved of it is damaged; others of the kernel's. */
 int mem_next(struct mem *, struct batch *ret);
 
 /* The last batch was looked at, and in its page i something was found or not:

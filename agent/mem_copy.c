@@ -45,9 +45,9 @@ static ssize_t read_vm(struct mem *m, struct iovec *here,
 		       const struct iovec *there, size_t n)
 {
 	if (!may_stall(m, (uintptr_t)there->iov_base))
-		return process_vm_readv(m->proc->tid, here, 1, there, n, 0);
+		return process_vm_readv(m->proc->pid, here, 1, there, n, 0);
 	return have_reader(m)
-		       ? noted(m, reader_vm(m->reader, m->proc->tid, there, n,
+		       ? noted(m, reader_vm(m->reader, m->proc->pid, there, n,
 					    here->iov_base, here->iov_len))
 		       : -1;
 }

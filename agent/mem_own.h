@@ -43,6 +43,7 @@ struct mem {
 	uint64_t entry_at; /* address of entries[entry] */
 	uint64_t entries[ENTRIES];
 	size_t n_entries, entry;
+	uint64_t entries_ns; /* when they were read */
 
 	/* The batch. */
 	uint8_t *bytes;
@@ -60,8 +61,14 @@ struct mem {
 int mem_scan_ranges(struct mem *m, uint64_t start, uint64_t end,
 		    uint64_t *ret_walked);
 
-/* Reads the next pagemap entries.  1, 0: there are no more, or -ESRCH. */
+/* Reads the next pagemap entries.  1, 0: there are no more, or -errno:
+ * -ESRCH if the memory is no more. */
 int mem_more_entries(struct mem *m);
+
+/* Forgets the entries that are left if they are old: whoever looks may have
+ * slept since, and what went away meanwhile must not be fetched again, be it
+ * from swap or from who now serves it. */
+void mem_drop_stale(struct mem *m);
 
 /* The copy: mem_copy.c */
 

@@ -2,7 +2,12 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include "io.h"
 #include "mem_own.h"
+
+/* Entries are believed for so long.  To read 1,024 takes 10 us, which is what
+ * may be lost of each of these. */
+#define FRESH_NS 1000000
 
 /* PAGEMAP_SCAN, include/uapi/linux/fs.h of Linux 6.7; Debian 12's headers
  * are older. */
@@ -44,9 +49,13 @@ int mem_scan_ranges(struct mem *m, uint64_t start, uint64_t end,
 	return n;
 }
 
-/* The next range of addresses that hold resident pages.  1, 0 or -ESRCH. */
-static int next_range(struct mem *m, struct range *ret)
+/* Turns to the next range of addresses that hold resident pages.  1, 0 or
+ * -errno. */
+static int next_range(struct mem *m)
 {
+	if (m->range < m->n_ranges &&
+	    m->ranges[m->range].start >= m->ranges[m->range].end)
+		m->range++;
 	while (m->range == m->n_ranges) {
 		int n = 1;
 
@@ -56,7 +65,7 @@ static int next_range(struct mem *m, struct range *ret)
 			n = mem_scan_ranges(m, m->scan_at, m->region->end,
 					    &m->scan_at);
 			if (n < 0)
-				return -ESRCH;
+				return n;
 		} else {
 			m->ranges[0] =
 				(struct range){ m->scan_at, m->region->end };
@@ -65,7 +74,6 @@ static int next_range(struct mem *m, struct range *ret)
 		m->n_ranges = (size_t)n;
 		m->range = 0;
 	}
-	*ret = m->ranges[m->range];
 	return 1;
 }
 
@@ -77,25 +85,29 @@ static int read_entries(struct mem *m, struct range *range)
 
 	if (want > ENTRIES)
 		want = ENTRIES;
+	m->entries_ns = io_now_ns();
 	n = pread(m->pagemap_fd, m->entries, want * 8,
 		  (off_t)(range->start / m->page * 8));
 	if (n < 8)
-		return -ESRCH; /* 0: the memory is no more */
+		return n < 0 ? -errno : -ESRCH; /* 0: it is no more */
 	m->entry_at = range->start;
 	m->n_entries = (size_t)n / 8;
 	m->entry = 0;
 	range->start += m->n_entries * m->page;
-	if (range->start >= range->end)
-		m->range++;
-	else
-		m->ranges[m->range] = *range;
 	return 0;
 }
 
 int mem_more_entries(struct mem *m)
 {
-	struct range range;
-	int more = next_range(m, &range);
+	int more = next_range(m);
 
-	return more == 1 ? read_entries(m, &range) ?: 1 : more;
+	return more == 1 ? read_entries(m, &m->ranges[m->range]) ?: 1 : more;
+}
+
+void mem_drop_stale(struct mem *m)
+{
+	if (m->entry == m->n_entries || io_now_ns() - m->entries_ns < FRESH_NS)
+		return;
+	m->ranges[m->range].start = m->entry_at + m->entry * m->page;
+	m->n_entries = m->entry = 0;
 }

@@ -9,7 +9,6 @@
 #include <unistd.h>
 #include "mounts.h"
 
-#define BYTES_MAX   (64U << 20)
 #define NUMBERS_MAX 65536
 #define MAJORS	    (1U << 12)
 #define MINORS	    (1U << 20)
@@ -52,7 +51,7 @@ bool mounts_parse(char *line, struct mount *ret)
 	return *type != '\0';
 }
 
-uint32_t mounts_covered_pid(const struct mount *m)
+uint64_t mounts_covered_pid(const struct mount *m)
 {
 	unsigned long pid;
 	char *end;
@@ -61,14 +60,14 @@ uint32_t mounts_covered_pid(const struct mount *m)
 	    !isdigit((unsigned char)m->point[6]))
 		return 0;
 	pid = strtoul(m->point + 6, &end, 10);
-	return (!*end || *end == '/') && pid <= INT_MAX ? (uint32_t)pid : 0;
+	return (!*end || *end == '/') && pid <= INT_MAX ? pid : 0;
 }
 
-static void add(struct mounts *m, uint32_t number)
+static void add(struct mounts *m, uint64_t number)
 {
 	if (m->n == m->room) {
 		size_t more = m->room ? m->room * 2 : 64;
-		uint32_t *p = more > NUMBERS_MAX
+		uint64_t *p = more > NUMBERS_MAX
 				      ? NULL
 				      : realloc(m->numbers, more * sizeof(*p));
 
@@ -82,7 +81,7 @@ static void add(struct mounts *m, uint32_t number)
 
 static int by_number(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
 	return (x > y) - (x < y);
 }
@@ -94,7 +93,7 @@ static void read_all(struct mounts *m)
 	struct mount mount;
 	char *line = NULL;
 	size_t cap = 0, all = 0;
-	uint32_t number;
+	uint64_t number;
 	ssize_t got;
 
 	m->n = 0;
@@ -104,7 +103,7 @@ static void read_all(struct mounts *m)
 		return;
 	}
 	rewind(f); /* the descriptor that was copied, too */
-	while (all < BYTES_MAX && (got = getline(&line, &cap, f)) > 0) {
+	while (all < MOUNTS_BYTES && (got = getline(&line, &cap, f)) > 0) {
 		all += (size_t)got;
 		number = mounts_parse(line, &mount) ? m->number(&mount) : 0;
 		if (number)
@@ -126,7 +125,7 @@ void mounts_refresh(struct mounts *m)
 	read_all(m);
 }
 
-bool mounts_has(const struct mounts *m, uint32_t number)
+bool mounts_has(const struct mounts *m, uint64_t number)
 {
 	return m->n && bsearch(&number, m->numbers, m->n, sizeof(*m->numbers),
 			       by_number);

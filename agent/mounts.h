@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* More of it is not read: who has a mount namespace fills it as he likes. */
+#define MOUNTS_BYTES (64U << 20)
+
 /* A line of it.  Spaces in @point are \040. */
 struct mount {
 	uint32_t dev; /* major << 20 | minor, as struct region has it */
@@ -16,11 +19,11 @@ struct mount {
 };
 
 /* What somebody wants to know of each: a number, e.g. of a device, or 0. */
-typedef uint32_t mounts_number_fn(const struct mount *);
+typedef uint64_t mounts_number_fn(const struct mount *);
 
 struct mounts {
 	int fd;		   /* of the list, -1: none */
-	uint32_t *numbers; /* ascending */
+	uint64_t *numbers; /* ascending */
 	size_t n, room;
 	bool read; /* once, at least */
 	mounts_number_fn *number;
@@ -36,12 +39,12 @@ void mounts_close(struct mounts *);
 void mounts_refresh(struct mounts *);
 
 /* Is that the number of any? */
-bool mounts_has(const struct mounts *, uint32_t number);
+bool mounts_has(const struct mounts *, uint64_t number);
 
 /* Takes @line apart, which *ret points into then.  False: it is none. */
 bool mounts_parse(char *line, struct mount *ret);
 
 /* The process whose directory in /proc, or a file in it, it covers; else 0. */
-uint32_t mounts_covered_pid(const struct mount *);
+uint64_t mounts_covered_pid(const struct mount *);
 
 #endif

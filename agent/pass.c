@@ -48,7 +48,7 @@ static bool on_bytes(void *user, uint64_t bytes)
 	return true;
 }
 
-static void look_at(struct pass *p, struct scan *scan, const struct proc *proc)
+static void look_at(struct pass *p, struct scan *scan, struct proc *proc)
 {
 	struct finding f;
 	struct look l;
@@ -85,7 +85,7 @@ static void take(struct pass *p, struct scan *scan, const struct seen *seen)
 	int err = proc_open(p->procfs, seen->pid, &proc);
 
 	proc.hidden = seen->hidden;
-	if (err || proc.kernel || proc.state == 'Z' || proc.state == 'X') {
+	if (err || proc.kernel || proc_is_dead(&proc)) {
 		pthread_mutex_lock(&p->lock);
 		p->events->absent(p->events->user, seen->pid, err, &proc);
 		pthread_mutex_unlock(&p->lock);

@@ -46,9 +46,10 @@ static void verify(const struct prefilter *pf, const struct prefilter_table *t,
 	}
 }
 
-static bool has_bit(const struct prefilter_table *t, uint64_t hash)
+static bool has_bits(const struct prefilter_table *t, uint64_t hash,
+		     unsigned width)
 {
-	return t->bits[hash >> t->look.shift] >> (hash & 31) & 1;
+	return !(kernel_bits(hash, width) & ~t->bits[hash >> t->look.shift]);
 }
 
 /* Does the page hold @run (ZERO_RUN or more) zeros in a row?  Of so many, a
@@ -84,7 +85,7 @@ static void verify_block(const struct prefilter *pf, size_t g,
 	for (; at < end && at + k->width <= FLOW_PAGE; at += k->stride) {
 		uint64_t h = hash_at(k, page + at);
 
-		if (has_bit(t, h))
+		if (has_bits(t, h, k->width))
 			verify(pf, t, page, at, h, mark);
 	}
 }

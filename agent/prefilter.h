@@ -2,7 +2,7 @@
  *
  * Every string of the loaded rules is known here by an atom: a run of bytes
  * that stands in each of its matches.  At every S-th offset of a page (S is
- * 26, 18, 14, 10, 8, 4 or 1) one window of W bytes (6 to 3) is hashed and
+ * 26, 18, 16, 10, 8, 4 or 1) one window of W bytes (6 to 3) is hashed and
  * looked up in a bit table that holds, for each atom, a window of every phase
  * 0..S-1: so the atom is met wherever it begins.  An atom of S + W - 1 bytes
  * allows an S: what a rule set costs is decided by its shortest atom, hardly by

@@ -41,7 +41,7 @@ static void add_entry(struct prefilter_table *t, const struct kernel_group *g,
 	uint64_t h = kernel_hash(kernel_window(a->bytes + offset, g->width),
 				 g->width);
 
-	t->bits[h >> t->look.shift] |= 1U << (h & 31);
+	t->bits[h >> t->look.shift] |= kernel_bits(h, g->width);
 	t->entries[t->n_entries++] =
 		(struct prefilter_entry){ h, number, offset };
 }
@@ -56,15 +56,18 @@ static void add_atom(struct prefilter_table *t, const struct kernel_group *g,
 		add_entry(t, g, a, number, (unsigned)__builtin_ctzll(windows));
 }
 
-/* For @n atoms.  256 bits a window keep chance hits rare; 2^17 to 2^22. */
+/* For @n atoms.  256 bits a window keep chance hits rare, a quarter of that
+ * where two bits tell: the smaller, the more of it stays in cache.  2^17 to
+ * 2^22. */
 static int make_table(struct prefilter_table *t, const struct kernel_group *g,
 		      size_t n)
 {
 	size_t most = prefilter_own_phases(g) ? ATOM_BYTES : g->stride;
+	size_t bits = n * g->stride * (g->width > 4 ? 256 : 64);
 	unsigned log2 = 17;
 	size_t words;
 
-	while (log2 < 22 && (1UL << log2) < n * g->stride * 256)
+	while (log2 < 22 && (1UL << log2) < bits)
 		log2++;
 	words = 1UL << (log2 - 5);
 	t->look.shift = 64 - (log2 - 5);
@@ -156,20 +159,19 @@ static void add_straddle(struct prefilter *pf, const struct atom *a,
 }
 
 /* Each group in use reads every page once more: what fits the smallest stride
- * that is needed at all goes there. */
+ * that is needed at all goes there; and so on with those that are left. */
 static void choose_groups(const struct prefilter *pf, uint8_t *group)
 {
-	size_t last = 0;
-
-	for (size_t i = 0; i < pf->n_atoms; i++) {
-		group[i] = (uint8_t)group_of(&pf->atoms[i]);
-		if (group[i] <= GROUP_STRIDED && group[i] > last)
-			last = group[i];
-	}
 	for (size_t i = 0; i < pf->n_atoms; i++)
-		if (group[i] < last || group[i] == GROUP_ZEROS)
-			if (prefilter_fits(&pf->atoms[i], &kernel_groups[last]))
-				group[i] = (uint8_t)last;
+		group[i] = (uint8_t)group_of(&pf->atoms[i]);
+	for (uint8_t g = GROUP_STRIDED + 1; g-- > 0;) {
+		if (!memchr(group, g, pf->n_atoms))
+			continue;
+		for (size_t i = 0; i < pf->n_atoms; i++)
+			if ((group[i] < g || group[i] == GROUP_ZEROS) &&
+			    prefilter_fits(&pf->atoms[i], &kernel_groups[g]))
+				group[i] = g;
+	}
 }
 
 /* The shortest run of zeros that says where GROUP_ZEROS must look. */

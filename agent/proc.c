@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "io.h"
-#include "proc.h"
+#include "proc_own.h"
 
 #define PIDS_MAX (4 << 20) /* PID_MAX_LIMIT, include/linux/threads.h */
 
@@ -109,6 +109,7 @@ int proc_parse_stat(const char *text, size_t len, struct proc *ret)
 	memcpy(p.comm, open + 1, n);
 	p.comm[n] = '\0';
 	p.kernel = flags & 0x00200000; /* PF_KTHREAD, linux/sched.h */
+	p.ending = flags & 0x00000004; /* PF_EXITING */
 	p.threads = threads > 0 ? (uint32_t)threads : 0;
 	p.cpu_ticks = user + system;
 	p.start_ticks = start;
@@ -193,7 +194,7 @@ static int refresh_saved(struct proc *p)
 
 int proc_of_capture(struct capture *c, struct proc *ret)
 {
-	struct proc p = { .dir = -1, .saved = c };
+	struct proc p = { .dir = -1, .own = -1, .saved = c };
 	uint64_t last;
 	size_t len;
 	const char *text = capture_text(c, CAPTURE_STAT_FIRST, &len);
@@ -217,7 +218,7 @@ int proc_of_capture(struct capture *c, struct proc *ret)
 	return err;
 }
 
-static int read_stat(int dir, const char *name, struct proc *ret)
+int proc_read_stat(int dir, const char *name, struct proc *ret)
 {
 	char text[1024];
 	ssize_t n = io_read_at(dir, name, text, sizeof(text));
@@ -229,19 +230,16 @@ static int read_stat(int dir, const char *name, struct proc *ret)
 
 int proc_refresh(struct proc *p)
 {
-	bool is_thread = p->tid != p->pid;
 	struct proc now = *p, thread = *p;
 	int err;
 
 	if (p->saved)
 		return refresh_saved(p);
-	err = read_stat(p->dir, is_thread ? "../../stat" : "stat", &now);
-	if (!err && is_thread) {
-		err = read_stat(p->dir, "stat", &thread);
-		now.state = thread.state;
-	}
+	err = proc_read_stat(p->own, "stat", &now);
 	if (err)
 		return err;
+	if (p->dir != p->own && !proc_read_stat(p->dir, "stat", &thread))
+		now.state = thread.state;
 	if (now.start_ticks != p->start_ticks && p->start_ticks)
 		return -ESRCH;
 	now.seen_ns = io_now_ns();
@@ -251,12 +249,12 @@ int proc_refresh(struct proc *p)
 
 int proc_identify(int procfs, pid_t pid, struct proc *ret)
 {
-	struct proc p = { .dir = -1, .tid = pid };
+	struct proc p = { .dir = -1, .own = -1, .tid = pid };
 	char name[32];
 	int err;
 
 	snprintf(name, sizeof(name), "%d/stat", pid);
-	err = read_stat(procfs, name, &p);
+	err = proc_read_stat(procfs, name, &p);
 	if (err)
 		return err;
 	if (p.pid != pid)
@@ -276,51 +274,6 @@ int proc_reread(struct proc *p)
 	return err == -ENOENT ? -ESRCH : err;
 }
 
-static bool is_dead(const struct proc *p)
-{
-	return p->state == 'Z' || p->state == 'X';
-}
-
-/* Turns to thread @tid of @p if it lives. */
-static bool turn_to(struct proc *p, int tasks, pid_t tid)
-{
-	struct proc thread = *p;
-	char name[16];
-	int dir;
-
-	snprintf(name, sizeof(name), "%d", tid);
-	dir = openat(tasks, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return false;
-	if (read_stat(dir, "stat", &thread) || is_dead(&thread)) {
-		close(dir);
-		return false;
-	}
-	close(p->dir);
-	p->dir = dir;
-	p->tid = tid;
-	p->state = thread.state;
-	return true;
-}
-
-/* A process whose first thread has ended: any other has its memory. */
-static void find_thread(struct proc *p)
-{
-	int tasks = openat(p->dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	pid_t *tids = NULL;
-	size_t n = 0;
-
-	if (tasks < 0)
-		return;
-	if (proc_list(tasks, &tids, &n))
-		n = 0;
-	for (size_t i = 0; i < n; i++)
-		if (tids[i] != p->pid && turn_to(p, tasks, tids[i]))
-			break;
-	free(tids);
-	close(tasks);
-}
-
 int proc_open(int procfs, pid_t pid, struct proc *ret)
 {
 	struct proc p = { .dir = -1, .pid = pid, .tid = pid };
@@ -332,13 +285,14 @@ int proc_open(int procfs, pid_t pid, struct proc *ret)
 	p.dir = openat(procfs, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (p.dir < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
+	p.own = p.dir;
 	err = proc_refresh(&p);
 	if (!err && p.pid != pid)
 		err = -EXDEV;
 	if (!err)
 		err = read_uid(&p, &p.uid);
-	if (!err && is_dead(&p) && p.threads > 1)
-		find_thread(&p);
+	if (!err && p.state == 'Z' && p.threads > 1)
+		proc_find_thread(&p, false);
 	if (err) {
 		proc_close(&p);
 		return err == -ENOENT ? -ESRCH : err;
@@ -349,16 +303,17 @@ int proc_open(int procfs, pid_t pid, struct proc *ret)
 
 void proc_close(struct proc *p)
 {
-	if (p->dir >= 0)
-		close(p->dir);
-	p->dir = -1;
+	if (p->dir < 0)
+		return;
+	if (p->own != p->dir)
+		close(p->own);
+	close(p->dir);
+	p->dir = p->own = -1;
 }
 
-bool proc_gone(const struct proc *p)
+bool proc_is_dead(const struct proc *p)
 {
-	struct proc now = *p;
-
-	return proc_refresh(&now) != 0 || is_dead(&now);
+	return (p->state == 'Z' || p->state == 'X') && p->threads <= 1;
 }
 
 bool proc_is(const struct proc *p, int pidfd)

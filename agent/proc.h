@@ -36,14 +36,23 @@ int proc_identify(int procfs, pid_t pid, struct proc *ret);
 /* Harmless on a struct that proc_open() refused. */
 void proc_close(struct proc *);
 
-/* Reads state, threads and CPU time again.  -ESRCH: it has ended. */
+/* Reads state, threads and CPU time again; the state is that of thread @tid as
+ * long as it lives.  -ESRCH: the process has ended. */
 int proc_refresh(struct proc *);
 
 /* That, and its owner, which another program may have changed. */
 int proc_reread(struct proc *);
 
-/* Has it ended, or begun to?  A zombie has no memory left to read. */
+/* Had it ended when it was read?  A zombie has no memory left to read, unless
+ * only its first thread is one: the others have it until they end, too. */
+bool proc_is_dead(const struct proc *);
+
+/* Has it now?  Asked of the process, whatever became of the thread @tid. */
 bool proc_gone(const struct proc *);
+
+/* If thread @tid has no memory any more, turns to one that has, if there is
+ * one, the youngest first.  True: @dir is another one now. */
+bool proc_turn(struct proc *);
 
 /* Is @p the process that @pidfd refers to?  As /proc/self/fdinfo says. */
 bool proc_is(const struct proc *p, int pidfd);

@@ -44,8 +44,7 @@ static int by_tid(const void *a, const void *b)
 
 size_t proc_waits(const struct proc *p, struct proc_wait **ret)
 {
-	int tasks = openat(p->dir, p->tid == p->pid ? "task" : "../../task",
-			   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int tasks = openat(p->own, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct proc_wait *waits = NULL;
 	pid_t *tids = NULL;
 	size_t n = 0;

@@ -107,7 +107,7 @@ static int add_program(const struct proc *p, const struct maps *m,
 	char exe[4096];
 	size_t n, n_pages = 0;
 	const struct region *r = maps_regions(m, &n);
-	int err = mem_attach(mem, p);
+	int err = 0;
 
 	read_exe(p, exe, sizeof(exe));
 	for (size_t i = 0; i < n && err >= 0; i++)
@@ -121,10 +121,10 @@ static int read_program(const struct proc *p, struct digestlist *ret,
 {
 	struct maps *m = NULL;
 	struct mem *mem = NULL;
-	int err = maps_read(p, &m);
+	int err = mem_new(NULL, &mem);
 
 	if (!err)
-		err = mem_new(NULL, &mem);
+		err = mem_attach_mapped(mem, p, 0, &m);
 	if (!err)
 		err = add_program(p, m, mem, ret);
 	mem_free(mem);

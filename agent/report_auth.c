@@ -47,7 +47,7 @@ bool report_auth_url(const char *url)
 
 char *report_auth_file(const char *path, size_t *ret_len, struct why *why)
 {
-	char *text = NULL;
+	char *text = NULL, shown[160];
 	size_t len = 0;
 	ssize_t n = 0;
 	int fd = config_open_safe(path, true, why);
@@ -60,7 +60,8 @@ char *report_auth_file(const char *path, size_t *ret_len, struct why *why)
 		len += (size_t)n;
 	close(fd);
 	if (!text || n < 0 || len == FILE_MAX) {
-		why_set(why, 0, "%s: can not be read, or is over 64 KiB", path);
+		why_set(why, 0, "%s: can not be read, or is over 64 KiB",
+			text_escape_str(path, shown, sizeof(shown)));
 		free(text);
 		return NULL;
 	}
@@ -173,7 +174,7 @@ static int from_metadata(struct http *h, json_object *file,
 static int read_file(struct report_auth *a, const char *path, struct why *why)
 {
 	const char *type, *email;
-	char *text, shown[64];
+	char *text, shown[64], name[160];
 	size_t len;
 
 	text = report_auth_file(path, &len, why);
@@ -194,9 +195,9 @@ static int read_file(struct report_auth *a, const char *path, struct why *why)
 			"service_account key or an external_account: "
 			"gcloud iam service-accounts keys create %s "
 			"--iam-account=EMAIL",
-			path,
+			text_escape_str(path, name, sizeof(name)),
 			text_escape_str(type ? type : "", shown, sizeof(shown)),
-			path);
+			name);
 	email = report_json_text(a->file, "client_email");
 	if (email && report_json_plain(email, sizeof(a->email)))
 		snprintf(a->email, sizeof(a->email), "%s", email);

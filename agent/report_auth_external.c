@@ -8,6 +8,7 @@
 #include <string.h>
 #include "report_auth_own.h"
 #include "report_json.h"
+#include "text.h"
 
 #define SUBJECT_MAX 16384
 
@@ -85,7 +86,7 @@ static int subject(struct http *h, json_object *file, char *ret,
 		report_json_get(file, "credential_source", json_type_object);
 	const char *path = report_json_text(source, "file");
 	const char *url = report_json_text(source, "url");
-	char *text;
+	char *text, shown[160];
 	size_t len;
 	int err;
 
@@ -102,7 +103,9 @@ static int subject(struct http *h, json_object *file, char *ret,
 	err = subject_of(source, text, len, ret);
 	explicit_bzero(text, len);
 	free(text);
-	return err ? why_set(why, err, "%s: no token there", path) : 0;
+	return err ? why_set(why, err, "%s: no token there",
+			     text_escape_str(path, shown, sizeof(shown)))
+		   : 0;
 }
 
 static void add_field(char **to, const char *key, const char *value)

@@ -103,10 +103,10 @@ static void token_of(const char *credentials, char ret[static CONFIG_TEXT])
 	free(text);
 }
 
-int report_confine(const struct config *c, struct why *why)
+int report_confine(const struct config *c, const char *file, struct why *why)
 {
 	struct confine_path paths[N(system_paths) + 40] = { { NULL, false } };
-	char findings[CONFIG_TEXT], token[CONFIG_TEXT];
+	char findings[CONFIG_TEXT], token[CONFIG_TEXT], own[CONFIG_TEXT];
 	size_t n = 0;
 
 	for (; n < N(system_paths); n++)
@@ -119,6 +119,10 @@ int report_confine(const struct config *c, struct why *why)
 	token_of(c->scc.credentials, token);
 	paths[n++] = (struct confine_path){ c->spool.path, true };
 	paths[n++].path = c->scc.credentials;
+	if (file) { /* for a reload; the others are in /etc and /usr */
+		folder_of(file, own);
+		paths[n++].path = own;
+	}
 	paths[n++].path = token;
 	paths[n++].path = getenv("SSL_CERT_FILE") ?: "";
 	paths[n++].path = getenv("SSL_CERT_DIR") ?: "";

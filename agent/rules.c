@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <xxhash.h>
 #include "rules.h"
 #include "rules_generic.h"
@@ -67,21 +68,28 @@ static void complain(int level, const char *file, int line, const YR_RULE *rule,
 		why_set(c->why, 0, "rules '%s', at its end: %s", name, shown);
 }
 
+struct includer {
+	struct rules_source *source;
+	const struct rules_choice *choice;
+};
+
 static const char *include(const char *name, const char *from,
 			   const char *namespace, void *user)
 {
-	const struct rules_choice *choice = user;
+	const struct includer *i = user;
+	const char *installed = i->choice->installed;
 
 	(void)namespace;
-	if (choice->installed && from && !strcmp(from, choice->installed))
+	if (installed && from && !strcmp(from, installed))
 		return NULL;
-	return rules_source_include(name, from);
+	return rules_source_include(i->source, name, from);
 }
 
+/* It is the source's. */
 static void free_include(const char *text, void *user)
 {
+	(void)text;
 	(void)user;
-	free((char *)text);
 }
 
 static int add_file(YR_COMPILER *compiler, const struct rules_file *f)
@@ -97,12 +105,15 @@ static int add_file(YR_COMPILER *compiler, const struct rules_file *f)
 	return errors;
 }
 
-static int compile(const struct rules_source *source,
+/* What is included is added to @source meanwhile. */
+static int compile(struct rules_source *source,
 		   const struct rules_choice *choice, YR_RULES **ret,
 		   struct why *why)
 {
+	struct includer includer = { source, choice };
 	struct complaint c = { .why = why };
 	YR_COMPILER *compiler;
+	size_t n = source->n;
 	int err = 0;
 
 	if (yr_compiler_create(&compiler) != ERROR_SUCCESS)
@@ -112,9 +123,9 @@ static int compile(const struct rules_source *source,
 	compiler->arena->initial_buffer_size = PART_BYTES;
 	yr_compiler_set_callback(compiler, complain, &c);
 	yr_compiler_set_include_callback(compiler, include, free_include,
-					 (void *)choice);
+					 &includer);
 	/* After an error the compiler must not be given more. */
-	for (size_t i = 0; i < source->n && !err; i++)
+	for (size_t i = 0; i < n && !err && !source->files[i].included; i++)
 		if (add_file(compiler, &source->files[i]))
 			err = -EINVAL;
 	if (err && (!c.errors || c.no_memory))
@@ -215,6 +226,7 @@ static int describe(struct rules *r, YR_RULES *set,
 	for (uint32_t i = 0; i < r->n_all; i++) {
 		const YR_RULE *rule = &set->rules_table[i];
 		struct rule *to = &r->rules[i];
+		const char *generic;
 		const YR_META *m;
 		int err;
 
@@ -234,9 +246,9 @@ static int describe(struct rules *r, YR_RULES *set,
 		r->where[i] = choice->anywhere ? WHERE_ANY : to->where;
 		r->number[i] = r->n;
 		r->index[r->n++] = i;
-		if (rules_generic(rule))
-			keep(to->generic, sizeof(to->generic),
-			     rules_generic(rule));
+		generic = rules_generic(rule);
+		if (generic)
+			keep(to->generic, sizeof(to->generic), generic);
 	}
 	return choice->only && !r->n ? blame_name(choice->only, why) : 0;
 }
@@ -272,21 +284,43 @@ static void make_version(struct rules *r)
 	XXH3_freeState(state);
 }
 
+static int read_source(struct rules_source *s, const char *const *paths,
+		       size_t n, const struct rules_choice *choice,
+		       struct why *why)
+{
+	struct stat st;
+	int err = 0;
+
+	if (choice->kept && !fstat(choice->kept, &st) && st.st_size)
+		return rules_source_load(s, choice->kept);
+	if (choice->installed)
+		err = rules_source_add(s, choice->installed, why);
+	else if (!choice->no_default)
+		err = rules_source_add_builtin(s, why);
+	for (size_t i = 0; i < n && !err; i++)
+		err = rules_source_add(s, paths[i], why);
+	return err;
+}
+
+/* Into memory: that it is full is not the rules' fault. */
+static int keep_text(const struct rules_source *s, int fd, struct why *why)
+{
+	return rules_source_save(s, fd)
+		       ? why_set(why, -ENOMEM, "rules: no memory to keep them")
+		       : 0;
+}
+
 int rules_load(const char *const *paths, size_t n,
 	       const struct rules_choice *choice, struct rules **ret,
 	       struct why *why)
 {
 	struct rules *r = calloc(1, sizeof(*r));
-	int err = r ? 0 : -ENOMEM;
+	int err = r ? read_source(&r->source, paths, n, choice, why) : -ENOMEM;
 
-	if (!err && choice->installed)
-		err = rules_source_add(&r->source, choice->installed, why);
-	else if (!err && !choice->no_default)
-		err = rules_source_add_builtin(&r->source, why);
-	for (size_t i = 0; i < n && !err; i++)
-		err = rules_source_add(&r->source, paths[i], why);
 	if (!err)
 		err = compile(&r->source, choice, &r->compiled, why);
+	if (!err && choice->kept && !r->source.whole)
+		err = keep_text(&r->source, choice->kept, why);
 	if (!err)
 		err = describe(r, r->compiled, choice, why);
 	if (!err)

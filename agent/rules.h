@@ -30,6 +30,9 @@ struct rules_choice {
 				  include nothing: only it was verified */
 	const char *only; /* report the rule of this name; NULL: all */
 	bool anywhere; /* in all memory, whatever their meta `where` says */
+	int kept;      /* a file: if there is anything in it, that is the text
+			  of all rules, and no other file is read; else it is
+			  filled.  0: none */
 };
 
 /* Compiles the built-in rules if they are chosen, and each of @paths: a source file,

@@ -121,14 +121,16 @@ static void make_sha2(void)
 	unsigned n = 0;
 
 	for (uint32_t p = 2; n < 64; p++) {
-		uint32_t k = root(p, true), s = root(p, false);
+		uint32_t k, s;
 
 		if (!is_prime(p))
 			continue;
+		k = root(p, true);
 		put32(&tables[SHA256_K], k);
 		put32(&tables[SHA256_K_SWAPPED], __builtin_bswap32(k));
 		if (n++ >= 8)
 			continue;
+		s = root(p, false);
 		put32(&tables[SHA256_IV], s);
 		put32(&tables[SHA256_IV_SWAPPED], __builtin_bswap32(s));
 	}

@@ -197,7 +197,7 @@ int rules_plan_make(YR_RULES *set, const uint8_t *where, struct rules_plan *ret)
 	if (!p.error)
 		p.error = rules_plan_add_atoms(&p);
 	free(p.reached);
-	free(p.own_depth);
+	free(p.pool);
 	rules_code_free(&p.code);
 	if (p.error)
 		rules_plan_free(ret);

@@ -136,18 +136,36 @@ static void add_literals(struct planner *p)
  * entries of the pool.  So an entry is its own state's where it is met at its
  * lowest depth; the deeper ones would only be the same atom, less general. */
 
-typedef void visit_fn(struct planner *, const YR_AC_MATCH *, size_t entry,
-		      unsigned depth);
+/* Entry @entry of the pool is listed by the state of p->path. */
+static void meet(struct planner *p, size_t entry, unsigned depth)
+{
+	if (entry >= p->n_pool) {
+		size_t n = (entry + 1) * 2;
+		struct pooled *pool = realloc(p->pool, n * sizeof(*pool));
 
-static void walk(struct planner *p, uint32_t state, unsigned depth,
-		 visit_fn *visit)
+		if (!pool) {
+			p->error = -ENOMEM;
+			return;
+		}
+		for (size_t i = p->n_pool; i < n; i++)
+			pool[i].depth = NOT_MET;
+		p->pool = pool;
+		p->n_pool = n;
+	}
+	if (depth >= p->pool[entry].depth)
+		return;
+	p->pool[entry].depth = (uint8_t)depth;
+	memcpy(p->pool[entry].path, p->path, depth);
+}
+
+static void walk(struct planner *p, uint32_t state, unsigned depth)
 {
 	const YR_AC_MATCH *pool = p->set->ac_match_pool;
 	uint32_t first = p->set->ac_match_table[state];
 
 	if (first)
 		for (const YR_AC_MATCH *m = &pool[first - 1]; m; m = m->next)
-			visit(p, m, (size_t)(m - pool), depth);
+			meet(p, (size_t)(m - pool), depth);
 	if (depth == DEPTH)
 		return;
 	for (unsigned c = 0; c < 256; c++) {
@@ -157,39 +175,17 @@ static void walk(struct planner *p, uint32_t state, unsigned depth,
 		if (YR_AC_INVALID_TRANSITION(t, c + 1) || !next)
 			continue;
 		p->path[depth] = (uint8_t)c;
-		walk(p, next, depth + 1, visit);
+		walk(p, next, depth + 1);
 	}
 }
 
-static void note_depth(struct planner *p, const YR_AC_MATCH *m, size_t entry,
-		       unsigned depth)
-{
-	(void)m;
-	if (entry >= p->n_pool) {
-		size_t n = (entry + 1) * 2;
-		uint8_t *d = realloc(p->own_depth, n);
-
-		if (!d) {
-			p->error = -ENOMEM;
-			return;
-		}
-		memset(d + p->n_pool, DEPTH + 1, n - p->n_pool);
-		p->own_depth = d;
-		p->n_pool = n;
-	}
-	if (depth < p->own_depth[entry])
-		p->own_depth[entry] = (uint8_t)depth;
-}
-
-/* Will the atoms of this string do?  Pages of zeros are not looked at, so an
+/* Will this atom of its string do?  Pages of zeros are not looked at, so an
  * atom of zeros will not, whatever the rest of its string is. */
-static void judge_entry(struct planner *p, const YR_AC_MATCH *m, size_t entry,
-			unsigned depth)
+static void judge_entry(struct planner *p, size_t entry)
 {
-	const YR_STRING *s = m->string;
+	const YR_STRING *s = p->set->ac_match_pool[entry].string;
+	const struct pooled *own = &p->pool[entry];
 
-	if (depth != p->own_depth[entry])
-		return;
 	p->reached[s->idx] = true;
 	if (is_plain(s))
 		return;
@@ -197,7 +193,7 @@ static void judge_entry(struct planner *p, const YR_AC_MATCH *m, size_t entry,
 		rules_plan_every_page(p, s->rule_idx,
 				      "a jump of more than 200 bytes in",
 				      s->identifier);
-	else if (depth < ATOM_MIN || is_zero(p->path, depth))
+	else if (own->depth < ATOM_MIN || is_zero(own->path, own->depth))
 		rules_plan_every_page(p, s->rule_idx,
 				      "fewer than 3 certain bytes in a row in",
 				      s->identifier);
@@ -205,34 +201,37 @@ static void judge_entry(struct planner *p, const YR_AC_MATCH *m, size_t entry,
 
 /* Of a literal it is known where its atom lies in it; anything else may
  * stretch to both sides. */
-static void add_entry(struct planner *p, const YR_AC_MATCH *m, size_t entry,
-		      unsigned depth)
+static void add_entry(struct planner *p, size_t entry)
 {
+	const YR_AC_MATCH *m = &p->set->ac_match_pool[entry];
+	const struct pooled *own = &p->pool[entry];
 	const YR_STRING *s = m->string;
-	struct atom a = { .len = (uint8_t)depth,
+	struct atom a = { .len = own->depth,
 			  .where = where_of(p, s),
 			  .before = REACH,
 			  .after = REACH,
 			  .string = s->idx };
 
-	if (depth != p->own_depth[entry] || is_plain(s) || !a.where)
+	if (is_plain(s) || !a.where)
 		return;
-	if (STRING_IS_LITERAL(s) && m->backtrack >= depth) {
-		size_t at = (size_t)m->backtrack - depth;
+	if (STRING_IS_LITERAL(s) && m->backtrack >= own->depth) {
+		size_t at = (size_t)m->backtrack - own->depth;
 
 		a.before = (uint16_t)(at + CONTEXT);
 		a.after = (uint16_t)(reach_of(s) + CONTEXT);
 	}
-	memcpy(a.bytes, p->path, depth);
+	memcpy(a.bytes, own->path, own->depth);
 	add(p, &a);
 }
 
 int rules_plan_judge_strings(struct planner *p)
 {
-	walk(p, YR_AC_ROOT_STATE, 0, note_depth);
+	walk(p, YR_AC_ROOT_STATE, 0);
 	if (p->error)
 		return p->error;
-	walk(p, YR_AC_ROOT_STATE, 0, judge_entry);
+	for (size_t i = 0; i < p->n_pool; i++)
+		if (p->pool[i].depth != NOT_MET)
+			judge_entry(p, i);
 	for (uint32_t i = 0; i < p->set->num_strings; i++) {
 		const YR_STRING *s = &p->set->strings_table[i];
 
@@ -257,7 +256,8 @@ int rules_plan_judge_strings(struct planner *p)
 int rules_plan_add_atoms(struct planner *p)
 {
 	add_literals(p);
-	if (!p->error)
-		walk(p, YR_AC_ROOT_STATE, 0, add_entry);
+	for (size_t i = 0; i < p->n_pool && !p->error; i++)
+		if (p->pool[i].depth != NOT_MET)
+			add_entry(p, i);
 	return p->error;
 }

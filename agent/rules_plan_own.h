@@ -8,12 +8,20 @@
 /* The automaton's levels. */
 #define DEPTH YR_MAX_ATOM_LENGTH
 
+#define NOT_MET (DEPTH + 1)
+
+/* An entry of the automaton's pool: the state that is its own. */
+struct pooled {
+	uint8_t depth; /* NOT_MET: no state has it */
+	uint8_t path[DEPTH];
+};
+
 struct planner {
 	YR_RULES *set;
 	struct rules_plan *plan;
 	struct rules_code code;
-	bool *reached;	    /* per string: the automaton has it */
-	uint8_t *own_depth; /* per entry of the automaton's pool: the least */
+	bool *reached; /* per string: the automaton has it */
+	struct pooled *pool;
 	size_t n_pool;
 	uint8_t path[DEPTH];
 	int error;

@@ -4,6 +4,7 @@
 #include <fts.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "rules_source.h"
@@ -42,6 +43,7 @@ int rules_source_add_text(struct rules_source *s, const char *name,
 	f->name = strdup(name);
 	f->text = malloc(len + 1);
 	f->len = len;
+	f->included = false;
 	if (!f->name || !f->text) {
 		free(f->name);
 		free(f->text);
@@ -139,12 +141,21 @@ static int add_file(struct rules_source *s, const char *path, struct why *why)
 	return err;
 }
 
-char *rules_source_include(const char *name, const char *from)
+/* A file that was included is so once, and stays as it was. */
+static const char *included(const struct rules_source *s, const char *path)
 {
-	const char *slash = from ? strrchr(from, '/') : NULL;
+	for (size_t i = 0; i < s->n; i++)
+		if (s->files[i].included && !strcmp(s->files[i].name, path))
+			return s->files[i].text;
+	return NULL;
+}
+
+const char *rules_source_include(struct rules_source *s, const char *name,
+				 const char *from)
+{
+	const char *slash = from ? strrchr(from, '/') : NULL, *known;
 	struct why why;
-	char path[4096], *text;
-	size_t len;
+	char path[4096];
 	int n;
 
 	if (*name == '/' || !slash)
@@ -152,10 +163,13 @@ char *rules_source_include(const char *name, const char *from)
 	else
 		n = snprintf(path, sizeof(path), "%.*s/%s",
 			     (int)(slash - from), from, name);
-	if (n < 0 || (size_t)n >= sizeof(path) ||
-	    read_file(path, &text, &len, &why))
+	if (n < 0 || (size_t)n >= sizeof(path))
 		return NULL;
-	return text;
+	known = included(s, path);
+	if (known || s->whole || add_file(s, path, &why))
+		return known;
+	s->files[s->n - 1].included = true;
+	return s->files[s->n - 1].text;
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b)
@@ -211,6 +225,93 @@ int rules_source_add(struct rules_source *s, const char *path,
 	if (!err && s->n == before)
 		err = blame(why, -ENOENT, path,
 			    "the directory holds no .yar or .yara file");
+	return err;
+}
+
+/* ---- kept -------------------------------------------------------------- */
+
+/* Before each file in what is saved: its name, then its text. */
+struct saved {
+	uint32_t name_len, len, included;
+};
+
+static void put(uint8_t **at, const void *bytes, size_t n)
+{
+	memcpy(*at, bytes, n);
+	*at += n;
+}
+
+int rules_source_save(const struct rules_source *s, int fd)
+{
+	size_t size = s->bytes;
+	uint8_t *map, *at;
+
+	for (size_t i = 0; i < s->n; i++)
+		size += sizeof(struct saved) + strlen(s->files[i].name);
+	if (!size)
+		return 0;
+	if (ftruncate(fd, (off_t)size))
+		return -errno;
+	map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	at = map;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct rules_file *f = &s->files[i];
+		const struct saved head = { (uint32_t)strlen(f->name),
+					    (uint32_t)f->len, f->included };
+
+		put(&at, &head, sizeof(head));
+		put(&at, f->name, head.name_len);
+		put(&at, f->text, head.len);
+	}
+	munmap(map, size);
+	return 0;
+}
+
+/* The next file in the @n bytes at @*at, which moves behind it. */
+static int load_file(struct rules_source *s, const char **at, size_t n)
+{
+	struct saved head;
+	struct why why;
+	char name[4096];
+	int err;
+
+	if (n < sizeof(head))
+		return -EBADMSG;
+	memcpy(&head, *at, sizeof(head));
+	n -= sizeof(head);
+	if (head.name_len >= sizeof(name) || head.name_len > n ||
+	    head.len > n - head.name_len)
+		return -EBADMSG;
+	*at += sizeof(head);
+	memcpy(name, *at, head.name_len);
+	name[head.name_len] = '\0';
+	*at += head.name_len;
+	err = rules_source_add_text(s, name, *at, head.len, &why);
+	*at += head.len;
+	if (!err)
+		s->files[s->n - 1].included = head.included;
+	return err;
+}
+
+int rules_source_load(struct rules_source *s, int fd)
+{
+	struct stat st;
+	const char *at;
+	char *map;
+	int err = 0;
+
+	s->whole = true;
+	if (fstat(fd, &st))
+		return -errno;
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	at = map;
+	while (!err && at < map + st.st_size)
+		err = load_file(s, &at, (size_t)(map + st.st_size - at));
+	munmap(map, (size_t)st.st_size);
 	return err;
 }
 

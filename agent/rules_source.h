@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "why.h"
 
 #define RULES_SOURCE_MAX  (64U << 20) /* bytes of all files */
@@ -14,8 +15,10 @@ struct rules_source {
 		char *name; /* as in messages, and the rules' namespace */
 		char *text; /* NUL-terminated */
 		size_t len;
+		bool included; /* by another; they stand behind the others */
 	} *files;
 	size_t n, room, bytes;
+	bool whole; /* from rules_source_load(): nothing is read any more */
 };
 
 /* Adds the file @path, or the *.yar and *.yara files below directory @path in
@@ -30,9 +33,16 @@ int rules_source_add_text(struct rules_source *, const char *name,
 /* Adds the built-in rules, as "built-in". */
 int rules_source_add_builtin(struct rules_source *, struct why *why);
 
-/* The text of a file that the file @from includes as @name, relative to it;
- * the caller frees it.  NULL: it can not be read, or is no regular file. */
-char *rules_source_include(const char *name, const char *from);
+/* The text of a file that the file @from includes as @name, relative to it,
+ * which becomes a part of the source and lives as long.  NULL: it can not be
+ * read, or is no regular file, or too much. */
+const char *rules_source_include(struct rules_source *, const char *name,
+				 const char *from);
+
+/* Writes all of it, what was included too, into the file @fd; and reads that
+ * back into an empty one.  -errno; -EBADMSG: it is not whole. */
+int rules_source_save(const struct rules_source *, int fd);
+int rules_source_load(struct rules_source *, int fd);
 
 void rules_source_free(struct rules_source *);
 

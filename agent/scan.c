@@ -12,6 +12,8 @@
 #include "tally.h"
 #include "who.h"
 
+#define TRIES 3 /* at a process that does not stand still */
+
 struct scan {
 	struct match *match;
 	struct prefilter *filter, *anon_filter, *any_filter;
@@ -268,18 +270,18 @@ static int look_at_those(struct scan *s, struct look *l, bool may_stall)
 
 static int look_at_regions(struct scan *s, struct look *l)
 {
-	int err = out_of_time(s) ? -ETIMEDOUT : maps_read(l->proc, &s->maps);
+	int err = out_of_time(s)
+			  ? -ETIMEDOUT
+			  : mem_attach_mapped(s->mem, l->proc, s->deadline_ns,
+					      &s->maps);
 
 	if (err)
 		return err;
 	l->maps = s->maps;
-	err = mem_attach(s->mem, l->proc) ?: proc_reread(&s->proc);
+	err = proc_reread(&s->proc);
 	if (!err && !mem_is_its_own(s->mem))
 		err = -ESRCH; /* and that is another's name */
-	if (!err)
-		err = look_at_those(s, l, false);
-	if (!err)
-		err = look_at_those(s, l, true);
+	err = err ?: look_at_those(s, l, false) ?: look_at_those(s, l, true);
 	if (mem_stalled(s->mem))
 		mark(l, SCAN_PARTIAL,
 		     "memory of a file system that does not "
@@ -305,8 +307,10 @@ static void begin(struct scan *s, const struct proc *proc,
 /* Turns an error into the state and reason that people read. */
 static void conclude(struct look *l, int err)
 {
-	if (err == -ESRCH)
+	if (err == -ESRCH && proc_gone(l->proc))
 		mark(l, SCAN_VANISHED, "it ended while it was looked at");
+	else if (err == -ESRCH)
+		mark(l, SCAN_PARTIAL, "it does not stand still");
 	else if (err == -EACCES || err == -EPERM)
 		mark(l, SCAN_PARTIAL, "not permitted to read its memory");
 	else if (err == -ETIMEDOUT)
@@ -386,23 +390,37 @@ static void fill(struct scan *s, struct look *l)
 	measure_work(l);
 }
 
+/* What is there of the process now. */
+static bool turn(struct scan *s, struct proc *proc)
+{
+	bool turned = proc_turn(proc);
+
+	s->proc.dir = proc->dir;
+	s->proc.tid = proc->tid;
+	return turned;
+}
+
 /* Who holds what was found?  Only if that memory is still its own: another
  * program may have begun, and is not to be accused. */
-static void identify(struct scan *s, struct look *l)
+static void identify(struct scan *s, struct proc *proc, struct look *l)
 {
 	if (!l->n_hits && !l->n_shares)
 		return;
-	who_read(l->proc, &s->who);
+	for (int i = 0; i < TRIES && (turn(s, proc) || i == 0); i++) {
+		who_close(&s->who);
+		who_read(l->proc, &s->who);
+	}
 	l->who = &s->who;
 	if (mem_is_its_own(s->mem))
 		return;
 	who_close(&s->who);
 	memset(&s->who, 0, sizeof(s->who));
 	s->who.exe_file = -1;
-	mark(l, SCAN_VANISHED, "it ended or began another program");
+	mark(l, proc_gone(l->proc) ? SCAN_VANISHED : SCAN_PARTIAL,
+	     "it ended or began another program");
 }
 
-void scan_look(struct scan *s, const struct proc *proc, enum scan_depth depth,
+void scan_look(struct scan *s, struct proc *proc, enum scan_depth depth,
 	       uint64_t deadline_ns, bool (*tick)(void *user, uint64_t bytes),
 	       void *user, struct look *ret)
 {
@@ -413,11 +431,12 @@ void scan_look(struct scan *s, const struct proc *proc, enum scan_depth depth,
 		match_set_deadline(s->match, deadline_ns);
 	s->tick = tick;
 	s->user = user;
-	/* Its memory can be gone because it began another program: then that
-	 * is what to look at. */
-	for (int tries = 0; tries < 3 && err == -ESRCH; tries++) {
+	/* Its memory can be gone because it began another program, or was out
+	 * of reach because a thread ended: then look at what is there now. */
+	for (int tries = 0; tries < TRIES && err == -ESRCH; tries++) {
 		if (tries && proc_gone(proc))
 			break;
+		turn(s, proc);
 		if (tries && s->match)
 			match_drop(s->match);
 		begin(s, proc, depth, ret);
@@ -426,5 +445,5 @@ void scan_look(struct scan *s, const struct proc *proc, enum scan_depth depth,
 	ret->denied = err == -EACCES || err == -EPERM;
 	conclude(ret, err);
 	fill(s, ret);
-	identify(s, ret);
+	identify(s, proc, ret);
 }

@@ -38,8 +38,8 @@ ssize_t scan_read(struct scan *, uint64_t from, uint64_t to, uint8_t *buf,
  * filled in any case: what could not be done is its state and reason.  @tick
  * (may be NULL) is called with the bytes done, after each batch (1 MiB at
  * most) and before the time is looked at: it may sleep, and by saying false
- * it ends the look. */
-void scan_look(struct scan *, const struct proc *proc, enum scan_depth depth,
+ * it ends the look.  @proc is turned to another thread where its own ends. */
+void scan_look(struct scan *, struct proc *proc, enum scan_depth depth,
 	       uint64_t deadline_ns, bool (*tick)(void *user, uint64_t bytes),
 	       void *user, struct look *ret);
 

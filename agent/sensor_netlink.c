@@ -39,7 +39,7 @@ struct netlink {
 	struct waiting *table; /* by pid, the next free place if taken */
 	uint32_t size, n;      /* size: a power of two, half of it used */
 	bool lost;
-	int64_t to_boottime_ns; /* from CLOCK_MONOTONIC */
+	int64_t to_boottime_ns; /* from CLOCK_MONOTONIC: more after a suspend */
 };
 
 /* ---- the table ------------------------------------------------------- */
@@ -240,11 +240,21 @@ static void tell_settled(struct netlink *l, struct sensor_way *w)
 	}
 }
 
+static int64_t boottime_offset(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)io_now_ns() -
+	       ((int64_t)t.tv_sec * 1000000000 + t.tv_nsec);
+}
+
 static int read_netlink(void *it, struct sensor_way *w)
 {
 	struct netlink *l = it;
 	int n = 1;
 
+	l->to_boottime_ns = boottime_offset();
 	for (int i = 0; i < BATCHES && n > 0; i++) {
 		n = receive(l, w);
 		if (n == -ENOBUFS) { /* the kernel had no room for some */
@@ -336,15 +346,6 @@ static int connect_netlink(struct netlink *l)
 	return err ? err : await_answer(l->fd);
 }
 
-static int64_t boottime_offset(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)io_now_ns() -
-	       ((int64_t)t.tv_sec * 1000000000 + t.tv_nsec);
-}
-
 static int open_netlink(struct sensor_way *w, void **ret, struct why *why)
 {
 	struct netlink *l = calloc(1, sizeof(*l));
@@ -358,7 +359,6 @@ static int open_netlink(struct sensor_way *w, void **ret, struct why *why)
 	       (w->o->table_entries ? w->o->table_entries : ENTRIES))
 		l->size *= 2;
 	l->table = calloc(l->size, sizeof(*l->table));
-	l->to_boottime_ns = boottime_offset();
 	if (!err) {
 		err = l->table ? connect_netlink(l) : -ENOMEM;
 		if (err)

@@ -235,6 +235,23 @@ static void open_status(struct service *s)
 		log_say(LOG_WARNING, "no status: %s", why.text);
 }
 
+/* And who is not to be looked at any more. */
+static void open_looking(struct service *s)
+{
+	const char *status = s->gear->config.run.status;
+	struct looking_at died = { 0 };
+	int err = status[0] ? looking_open(status, &s->looking, &died) : 0;
+
+	if (err)
+		log_say(LOG_WARNING, "`looking`, beside %s: %s", status,
+			strerror(-err));
+	else if (died.pid)
+		log_say(LOG_ERR,
+			"process %d is not looked at until it ends: twice the "
+			"service did not survive a look at it",
+			died.pid);
+}
+
 static int start(struct service *s, struct why *why)
 {
 	int err = take_signals(s);
@@ -262,6 +279,7 @@ static int start(struct service *s, struct why *why)
 	frames_take(s->frames);
 	filecache_take(s->cache);
 	open_status(s);
+	open_looking(s);
 	s->cgroups = cgroup_open();
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (s->epoll < 0)
@@ -298,6 +316,7 @@ int service_new(const char *config_path, struct service **ret, struct why *why)
 	budget_init(&s->budget, s->gear->config.run.cpu_budget / 100,
 		    s->begin_ns);
 	s->watchdog_every_ns = notify_watchdog_ns() / 2;
+	record_counts(s->record, &(struct ledger_counts){ 0 }, &s->spool_was);
 	service_census(s);
 	resume_load(s->gear->config.findings.state, s->gear->version, s->queue);
 	*ret = s;
@@ -312,6 +331,7 @@ void service_free(struct service *s)
 		resume_save(s->gear->config.findings.state, s->gear->version,
 			    s->queue);
 	status_close(s->status);
+	looking_close(s->looking);
 	sensor_free(s->sensor);
 	views_close(s->views);
 	service_gear_free(s->gear);

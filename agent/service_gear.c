@@ -49,6 +49,21 @@ static int make_scans(struct service *s, struct service_gear *g,
 	return err;
 }
 
+static void warn_of_weak(const struct exclude_list *all)
+{
+	for (size_t i = 0; i < exclude_count(all); i++) {
+		const struct exclusion *x = exclude_get(all, i);
+
+		if (exclude_is_weak(x))
+			log_say(LOG_WARNING,
+				"%s, line %d: exclude %s: any user can have "
+				"his "
+				"own code run in that executable (LD_PRELOAD, "
+				"ptrace); name a user, unit or container, too",
+				x->file, x->line, x->name);
+	}
+}
+
 int service_gear_open(const char *config_path, struct service_gear **ret,
 		      struct why *why)
 {
@@ -63,6 +78,7 @@ int service_gear_open(const char *config_path, struct service_gear **ret,
 		return -EINVAL;
 	}
 	exclude_begin(g->config.excludes);
+	warn_of_weak(g->config.excludes);
 	if (open_set(g, why)) {
 		service_gear_free(g);
 		return -EINVAL;
@@ -119,6 +135,9 @@ static void warn_of_restart(const struct config *old, const struct config *new)
 		if (strcmp(kept[i].was, kept[i].is))
 			log_say(LOG_WARNING, "reload: %s takes a restart",
 				kept[i].key);
+	if (old->spool.max_bytes != new->spool.max_bytes)
+		log_say(LOG_WARNING,
+			"reload: [spool] max_bytes takes a restart");
 	if (old->run.sensors != new->run.sensors)
 		log_say(LOG_WARNING, "reload: [run] sensors takes a restart");
 }

@@ -107,6 +107,8 @@ static void set_yield(bool yield)
 	syscall(SYS_ioprio_set, 1 /* a thread */, 0, yield ? idle : usual);
 }
 
+static const struct looking_at nobody;
+
 /* Between two batches: what happened meanwhile, what can not wait, and a pause
  * if we are ahead of the budget. */
 static bool on_tick(void *user, uint64_t bytes)
@@ -114,6 +116,8 @@ static bool on_tick(void *user, uint64_t bytes)
 	struct service *s = user;
 	enum lane lane = s->lane;
 	uint64_t now, until, urgent;
+	/* Nothing of it is read meanwhile, whatever happens to us. */
+	struct looking_at at = looking_at(s->looking, nobody);
 
 	(void)bytes;
 	service_charge(s, lane);
@@ -134,6 +138,7 @@ static bool on_tick(void *user, uint64_t bytes)
 			break;
 	}
 	set_yield(lane == LANE_STEADY);
+	looking_at(s->looking, at);
 	return !s->stop && !s->reload;
 }
 
@@ -247,7 +252,7 @@ static bool is_excluded(struct service *s, struct target *t,
 static bool wants_look(struct service *s, struct target *t,
 		       const struct proc *p, enum lane lane)
 {
-	if (p->kernel || p->state == 'Z' || p->state == 'X' || self_is(p))
+	if (p->kernel || proc_is_dead(p) || self_is(p))
 		return false;
 	if (lane == LANE_URGENT && is_idle(t, p))
 		return false;
@@ -275,7 +280,7 @@ static int open_process(struct service *s, struct target *t, struct proc *ret)
 }
 
 /* @was: the target before; it may be gone when the look is over. */
-static void look(struct service *s, const struct proc *p, struct target was,
+static void look(struct service *s, struct proc *p, struct target was,
 		 enum lane lane)
 {
 	enum lane outer = s->lane;
@@ -291,6 +296,7 @@ static void look(struct service *s, const struct proc *p, struct target was,
 		  lane == LANE_STEADY ? 0 : begin + URGENT_NS, on_tick, s, &l);
 	s->lane = outer;
 	set_yield(false);
+	service_tell_down(s, lane);
 	if (was.cpu_share > l.cpu_share)
 		l.cpu_share = was.cpu_share;
 	judge(s, &l, was.cgroup);
@@ -302,6 +308,34 @@ static void look(struct service *s, const struct proc *p, struct target was,
 	t->looked_ticks = p->cpu_ticks;
 	if (lane == LANE_STEADY && !s->stop && !s->reload)
 		t->full_ns = begin;
+}
+
+/* Two services did not survive it. */
+static void pass_over(struct service *s, const struct proc *p)
+{
+	static const struct who unknown;
+	const struct look l = {
+		.proc = p,
+		.state = SCAN_PARTIAL,
+		.why = "davylamp did not survive two looks at it",
+		.who = &unknown,
+	};
+
+	judge(s, &l, 0);
+}
+
+static void look_or_not(struct service *s, struct proc *p, struct target was,
+			enum lane lane)
+{
+	const struct looking_at at = { p->start_ticks, p->pid, 0 };
+
+	if (looking_refuses(s->looking, p->pid, p->start_ticks)) {
+		pass_over(s, p);
+		return;
+	}
+	looking_at(s->looking, at);
+	look(s, p, was, lane);
+	looking_at(s->looking, nobody);
 }
 
 void service_look(struct service *s, struct target *t, enum lane lane)
@@ -318,7 +352,7 @@ void service_look(struct service *s, struct target *t, enum lane lane)
 	before = s->cpu_ns;
 	if (wants_look(s, t, &p, lane)) {
 		p.hidden |= t->hidden;
-		look(s, &p, *t, lane);
+		look_or_not(s, &p, *t, lane);
 	}
 	service_charge(s, lane);
 	if (s->cpu_ns - before > DEAR_NS)

@@ -14,6 +14,7 @@
 #include "config.h"
 #include "finding_json.h"
 #include "frames.h"
+#include "looking.h"
 #include "queue.h"
 #include "record.h"
 #include "scan.h"
@@ -68,6 +69,7 @@ struct service {
 	struct budget budget;
 	struct record *record;
 	struct status *status;
+	struct looking *looking;     /* NULL: there is none */
 	int epoll, signals, cgroups; /* descriptors; cgroups may be -1 */
 
 	enum lane lane;	  /* of the look at hand */
@@ -81,6 +83,8 @@ struct service {
 	uint64_t caught_up_ns; /* when the last catch-up is over */
 	struct why reload_why; /* of the last one that failed */
 	int metrics_error;     /* that was told */
+	bool down_told[LANES]; /* that there is no matcher */
+	struct spool_counts spool_was; /* when the service began */
 };
 
 /* ---- service_gear.c -------------------------------------------------- */
@@ -139,6 +143,9 @@ void service_tell_degraded(struct service *);
 
 /* One line for `systemctl status`. */
 void service_tell_manager(const struct service *);
+
+/* Logs that the matcher of @lane can not be started any more: once. */
+void service_tell_down(struct service *, enum lane lane);
 
 /* Answers who asks. */
 void service_answer(struct service *);

@@ -125,6 +125,20 @@ static json_object *sensors(const struct service *s)
 	return o;
 }
 
+/* How many of those that a service did not survive are still there. */
+static uint64_t refused(const struct service *s)
+{
+	const struct looking_at *r;
+	uint64_t n = 0;
+
+	for (size_t i = 0; (r = looking_refused(s->looking, i)); i++) {
+		const struct target *t = queue_find(s->queue, r->pid);
+
+		n += t && t->start_ticks == r->start_ticks;
+	}
+	return n;
+}
+
 static json_object *processes(const struct service *s)
 {
 	json_object *o = json_object_new_object();
@@ -136,7 +150,18 @@ static json_object *processes(const struct service *s)
 	add(o, "due", number(queue_length(s->queue, LANE_URGENT)));
 	add(o, "hidden", number(s->counts.hidden));
 	add(o, "beyondLimit", number(s->counts.unknown));
+	add(o, "refused", number(refused(s)));
 	return o;
+}
+
+/* Of what the spool counts since it was made: since we began. */
+static uint64_t dropped(const struct service *s, const struct spool_counts *now)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < 3; i++)
+		n += now->dropped[i] - s->spool_was.dropped[i];
+	return n;
 }
 
 static json_object *findings(const struct service *s)
@@ -150,10 +175,33 @@ static json_object *findings(const struct service *s)
 	add(o, "open", number(ledger.open));
 	add(o, "refused", number(ledger.refused));
 	add(o, "displaced", number(ledger.displaced));
-	add(o, "spoolDropped",
-	    number(spool.dropped[0] + spool.dropped[1] + spool.dropped[2]));
-	add(o, "spoolAside", number(spool.aside));
+	add(o, "spoolDropped", number(dropped(s, &spool)));
+	add(o, "spoolAside", number(spool.aside - s->spool_was.aside));
 	return o;
+}
+
+/* The names of the rules that one of the matchers does without. */
+static json_object *rules_off(const struct service *s)
+{
+	json_object *all = json_object_new_array();
+	const char *name;
+
+	for (enum lane lane = 0; lane < LANES; lane++)
+		for (size_t i = 0;
+		     (name = match_off(scan_match(s->gear->scans[lane]), i));
+		     i++)
+			json_object_array_add(all,
+					      json_object_new_string(name));
+	return all;
+}
+
+static const char *matcher_down(const struct service *s)
+{
+	const char *why = NULL;
+
+	for (enum lane lane = 0; lane < LANES && !why; lane++)
+		why = match_down(scan_match(s->gear->scans[lane]));
+	return why;
 }
 
 static json_object *rules(const struct service *s)
@@ -172,6 +220,8 @@ static json_object *rules(const struct service *s)
 	add_text(o, "hashSetVersion", s->gear->tools.set_version);
 	add(o, "reloads", number(s->counts.reloads));
 	add_text(o, "reloadFailed", s->reload_why.text);
+	add_text(o, "matcherDown", matcher_down(s));
+	add(o, "off", rules_off(s));
 	return o;
 }
 
@@ -231,6 +281,18 @@ void service_tell_degraded(struct service *s)
 	if (!o || record_observation(s->record, o, &why))
 		log_say(LOG_ERR, "%s", why.text);
 	json_object_put(o);
+}
+
+void service_tell_down(struct service *s, enum lane lane)
+{
+	const char *why = match_down(scan_match(s->gear->scans[lane]));
+
+	if (why && !s->down_told[lane])
+		log_say(LOG_ERR,
+			"nothing is found by rules: davylamp-match can not "
+			"be started: %s",
+			why);
+	s->down_told[lane] = why != NULL;
 }
 
 void service_tell_manager(const struct service *s)
@@ -327,7 +389,8 @@ static void print_metrics(FILE *out, json_object *status)
 			json_object_object_get(status, "sensors"), "mode")));
 }
 
-/* Whole or not at all: node_exporter reads it at any time. */
+/* Whole or not at all: node_exporter reads it at any time, and as another user,
+ * whatever the unit's UMask says. */
 static int write_file(const char *path, const char *text, size_t len)
 {
 	char temporary[CONFIG_TEXT + 8];
@@ -339,7 +402,9 @@ static int write_file(const char *path, const char *text, size_t len)
 				     O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, text, len) != (ssize_t)len)
+	if (fchmod(fd, 0644))
+		err = -errno;
+	else if (write(fd, text, len) != (ssize_t)len)
 		err = -EIO;
 	close(fd);
 	if (!err && rename(temporary, path))

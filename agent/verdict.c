@@ -1,6 +1,7 @@
 /* verdict.c - what a look means. */
 #include <string.h>
 #include <unistd.h>
+#include "gpu.h"
 #include "maps.h"
 #include "peers.h"
 #include "tally.h"
@@ -93,21 +94,10 @@ static bool has_room_for_cache(const struct look *l)
 }
 
 /* Kernels for graphics cards run beside the process: its own share of a
- * processor is small.  These devices are for computing; /dev/dri, which every
- * desktop program maps, is not. */
+ * processor is small. */
 static bool computes_on_gpu(const struct look *l)
 {
-	size_t n;
-	const struct region *r = l->maps ? maps_regions(l->maps, &n) : NULL;
-
-	for (size_t i = 0; r && i < n; i++) {
-		const char *name = maps_name(l->maps, r + i);
-
-		if (!strcmp(name, "/dev/nvidia-uvm") ||
-		    !strcmp(name, "/dev/kfd"))
-			return true;
-	}
-	return false;
+	return l->maps && gpu_computes(l->proc, l->maps);
 }
 
 /* A miner that gets little of a busy or reniced processor wants more. */

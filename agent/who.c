@@ -4,7 +4,6 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "exefile.h"
 #include "io.h"
@@ -35,11 +34,10 @@ static void read_user(uid_t uid, char *ret, size_t cap)
 static bool has_no_name(const struct proc *p)
 {
 	char text[80];
-	struct stat st;
 	unsigned links = 1;
 
 	if (!p->saved)
-		return fstatat(p->dir, "exe", &st, 0) == 0 && !st.st_nlink;
+		return exefile_is_nameless(p);
 	return proc_read(p, CAPTURE_TIMES, text, sizeof(text)) > 0 &&
 	       sscanf(text, "%*u %*u %u", &links) == 1 && !links;
 }
@@ -160,7 +158,7 @@ bool who_in_unit(const char *text, const char *unit)
  * the child belongs to whoever adopted it meanwhile. */
 static void read_parents(const struct proc *p, struct who *ret)
 {
-	int procfs = openat(p->dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int procfs = openat(p->own, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	uint64_t start = p->start_ticks;
 	pid_t next = p->ppid;
 

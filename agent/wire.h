@@ -33,6 +33,7 @@
 
 #define WIRE_SOCKET 3 /* the matcher's descriptors at its start */
 #define WIRE_MEMORY 4
+#define WIRE_KEPT   5 /* the rules' text, for those that come after it */
 
 #define WIRE_BYTES   (1U << 20) /* of the shared memory */
 #define WIRE_WINDOWS 256	/* in one LOOK */

@@ -3,22 +3,27 @@
  * and the Argon2d coins. The function is a password hash's, without a constant
  * of its own; what is a coin's own are its parameters. Argon2 hashes them first,
  * in a fixed order, as 24 bytes: lanes, tag length, memory in KiB, passes,
- * version, kind (RFC 9106 3.2). No password is hashed with half a megabyte.
+ * version, kind (RFC 9106 3.2).
  *
  * Those bytes are working memory, on the stack or in a hash state, for as long
  * as the program leaves them there: a look may come too late, and a compiler may
  * keep them in registers. The reference implementation, which most miners carry,
- * keeps the same numbers in a structure all the while it fills its memory; gcc
- * stores the block by a vector, which lies in the program; and what Argon2id
- * computes of them is there in any case.
+ * keeps the same numbers in a structure all the while it fills its memory; and
+ * what Argon2id computes of them is there in any case. The first four, as the
+ * vector that gcc stores the block by, are not looked for: sixteen bytes, most of
+ * them zeros, tell little and would make all code of files dearer to look at.
  */
 
 /*
  * Lookalikes: password hashing (libsodium: 64 MiB and up; argon2, keepassxc,
  * cryptsetup: 19 MiB and up; libsodium's smallest setting 8 KiB) has other
- * numbers in the third place and seldom stands at work; rule files hold the
- * bytes as hexadecimal text. The instance: version, passes, blocks, a segment's
- * and a lane's length, lanes, threads, kind.
+ * numbers in the third place and seldom stands at work; half a megabyte was a
+ * default of Python's, with two lanes. A megabyte or a quarter of one, four passes
+ * and one lane (Chukwa v2, WRKZcoin) is what PHP hashes a password with if it is
+ * told that memory_cost: there a pool's words must be beside them. Argon2d (kind
+ * 0) is no password's. Rule files hold the bytes as hexadecimal text. The instance:
+ * version, passes, blocks, a segment's and a lane's length, lanes, threads, kind;
+ * without threads where the coin has lanes to share.
  */
 rule Argon2_Coin_Parameters
 {
@@ -27,7 +32,7 @@ rule Argon2_Coin_Parameters
 		algorithm = "Argon2id (Chukwa), Argon2d of coins"
 		where = "any"
 		severity = "MEDIUM"
-		reference = "RFC 9106 3.2, H0; P-H-C/phc-winner-argon2 src/core.h; TurtleCoin src/crypto/hash.h; cpuminer-opt algo/argon2d"
+		reference = "RFC 9106 3.2, H0; P-H-C/phc-winner-argon2 src/core.h; TurtleCoin src/crypto/hash.h; cpuminer-opt algo/argon2d; Rin-coin src/crypto/rinhash.cpp"
 		description = "The parameters of Argon2 with a coin's settings in working memory: an Argon2 proof of work is being computed."
 	strings:
 		$chukwa = { 01000000 20000000 00020000 03000000 13000000 02000000 }
@@ -35,14 +40,33 @@ rule Argon2_Coin_Parameters
 		$wrkz = { 01000000 20000000 00010000 04000000 13000000 02000000 }
 		$credits = { 04000000 20000000 fa000000 01000000 10000000 00000000 }
 		$dynamic = { 08000000 20000000 f4010000 02000000 10000000 00000000 }
+		$rin = { 01000000 20000000 40000000 02000000 13000000 00000000 }
 		$instance_chukwa = {
 			13000000 03000000 00020000 80000000 00020000 01000000 01000000 02000000
 		}
 		$instance_chukwa_2 = {
 			13000000 04000000 00040000 00010000 00040000 01000000 01000000 02000000
 		}
+		$instance_wrkz = {
+			13000000 04000000 00010000 40000000 00010000 01000000 01000000 02000000
+		}
+		$instance_credits = {
+			10000000 01000000 f0000000 0f000000 3c000000 04000000
+		}
+		$instance_dynamic = {
+			10000000 02000000 e0010000 0f000000 3c000000 08000000
+		}
+		$instance_rin = {
+			13000000 02000000 40000000 10000000 40000000 01000000 01000000 00000000
+		}
+		$ask_login = "\"2.0\",\"method\":\"login\",\"params\":{\"login\":\""
+		$ask_submit = "\"method\":\"submit\",\"params\":{\"id\":\""
+		$tell_job = "\"method\":\"job\",\"params\":{\""
 	condition:
-		any of them
+		any of ($chukwa, $credits, $dynamic, $rin, $instance_chukwa,
+			$instance_credits, $instance_dynamic, $instance_rin) or
+		(any of ($chukwa_2, $wrkz, $instance_chukwa_2, $instance_wrkz) and
+		 (any of ($ask_*) or $tell_job))
 }
 
 /*
@@ -54,9 +78,9 @@ rule Argon2_Coin_Parameters
  * These are their first 32 bytes, by slice and counter. Argon2d has none.
  *
  * Lookalikes: any other parameter makes another block. Half a megabyte and three
- * passes are no password's; a megabyte, four passes and one lane (Chukwa v2) are
- * in reach of one, a test suite's say, so that there a pool's words must be beside
- * them. A scanner with this rule loaded is idle or has many families.
+ * passes with one lane are no password's; Chukwa v2's and WRKZcoin's are in reach
+ * of one, as above, so that there a pool's words must be beside them. A scanner
+ * with this rule loaded is idle or has many families.
  */
 rule Argon2_Coin_Addresses
 {
@@ -96,27 +120,6 @@ rule Argon2_Coin_Addresses
 		$ask_submit = "\"method\":\"submit\",\"params\":{\"id\":\""
 		$tell_job = "\"method\":\"job\",\"params\":{\""
 	condition:
-		any of ($v1_*) or any of ($wrkz_*) or
-		(any of ($v2_*) and (any of ($ask_*) or $tell_job))
-}
-
-/*
- * Lookalikes: any table of small numbers could hold these four words; none of
- * 5122 ELF files of a Debian does. Sixteen bytes: hence MEDIUM.
- */
-rule Argon2_Coin_Vector
-{
-	meta:
-		family = "Argon2-chukwa"
-		algorithm = "Argon2id (Chukwa)"
-		where = "image"
-		severity = "MEDIUM"
-		reference = "RFC 9106 3.2, H0; TurtleCoin src/crypto/hash.h"
-		description = "The first four parameters of Argon2 with a coin's settings (lanes, tag length, memory, passes), ready as a vector in a program."
-	strings:
-		$chukwa = { 01000000 20000000 00020000 03000000 }
-		$chukwa_2 = { 01000000 20000000 00040000 04000000 }
-		$wrkz = { 01000000 20000000 00010000 04000000 }
-	condition:
-		any of them
+		any of ($v1_*) or
+		(any of ($v2_*, $wrkz_*) and (any of ($ask_*) or $tell_job))
 }

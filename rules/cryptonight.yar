@@ -3,7 +3,8 @@
  *
  * All of them end in one of four hashes chosen by two bits of the state: BLAKE,
  * Groestl, JH or Skein, each at 256 bits. That quartet is CryptoNight's own.
- * aarch64: the tables are the same. (The Skein key constant 0x1bd11bdaa9fc1a22
+ * aarch64: the tables are the same; code that reads Groestl's words as big-endian
+ * has its table in the other byte order. (The Skein key constant 0x1bd11bdaa9fc1a22
  * is not used: x86-64 has it as an 8-byte immediate, aarch64 as movz/movk.)
  */
 
@@ -34,11 +35,14 @@ rule CryptoNight_Tables
 		$groestl_t = {
 			c632f4a5 f497a5c6 f86f9784 97eb84f8 ee5eb099 b0c799ee f67a8c8d 8cf78df6
 		}
+		$groestl_swapped = {
+			c6a597f4 a5f432c6 f884eb97 84976ff8 ee99c7b0 99b05eee f68df78c 8d8c7af6
+		}
 		$skein_iv = {
 			133edb2f a144d0cc eba9791a 309035e8 6f6e814f 61a0ae55 db949bae a467272a
 		}
 	condition:
-		$jh_rc and $groestl_t and ($skein_iv or $jh_iv)
+		$jh_rc and any of ($groestl_*) and ($skein_iv or $jh_iv)
 }
 
 /*
@@ -66,6 +70,9 @@ rule CryptoNight_Data
 		$groestl_t = {
 			c632f4a5 f497a5c6 f86f9784 97eb84f8 ee5eb099 b0c799ee f67a8c8d 8cf78df6
 		}
+		$groestl_swapped = {
+			c6a597f4 a5f432c6 f884eb97 84976ff8 ee99c7b0 99b05eee f68df78c 8d8c7af6
+		}
 	condition:
-		all of them
+		$jh_iv and $jh_rc and any of ($groestl_*)
 }

@@ -60,7 +60,7 @@ rule Alephium_Miner
  * Solvers hash many edges at once, and rotate 64-bit lanes by 16 bits with a
  * shuffle of bytes. BLAKE2b and ChaCha rotate by other distances or the other
  * way, Keccak never by 16; what could match is a conversion of pixels with four
- * 16-bit channels, or another SipHash in lanes: hence MEDIUM. None of 5122 ELF
+ * 16-bit channels, Skein-256 or another SipHash in lanes: hence MEDIUM. None of 5122 ELF
  * files of a Debian with browsers, codecs and toolkits has it. Solvers built
  * without AVX2 rotate with instructions that name no constant.
  */
@@ -127,8 +127,8 @@ rule Cuckoo_SipHash_Shuffles
 /*
  * A session with a Grin pool or node. Lookalikes: other pools' jobs have no
  * pre_pow; text about the protocol shows one side, or sets blanks and line breaks.
- * The string ends as headers begin, in version 5 and the height. Pools and nodes that serve miners hold both
- * sides, too, and are idle beside a solver.
+ * The string ends as headers begin, in version 5 and the height. Pools and nodes
+ * that serve miners hold both sides, too, and are idle beside a solver.
  */
 rule Grin_Live_Session
 {
@@ -153,7 +153,8 @@ rule Grin_Live_Session
 /*
  * A session with an Alephium pool. Lookalikes: an Alephium node and its wallets
  * speak of fromGroup, toGroup and headerBlob as well, not in mining.notify; no
- * other coin's job is a list of objects that begins with a jobId.
+ * other coin's job is a list of objects that begins with a jobId. There are four
+ * groups (alephium/alephium, GroupConfig).
  */
 rule Alephium_Live_Session
 {
@@ -166,9 +167,12 @@ rule Alephium_Live_Session
 		description = "Jobs of an Alephium pool, or the greeting of its protocol, in memory: the process mines with BLAKE3 for a pool."
 	strings:
 		$tell_notify = "\"mining.notify\",\"params\":[{\"jobId\":\""
-		$tell_header = ",\"headerBlob\":\"0007"
+		$tell_header0 = "\"toGroup\":0,\"headerBlob\":\"0007"
+		$tell_header1 = "\"toGroup\":1,\"headerBlob\":\"0007"
+		$tell_header2 = "\"toGroup\":2,\"headerBlob\":\"0007"
+		$tell_header3 = "\"toGroup\":3,\"headerBlob\":\"0007"
 		$ask_hello = "\"method\":\"mining.hello\",\"params\":[\""
 		$hello_version = ",\"AlephiumStratum/1.0.0\"]"
 	condition:
-		($tell_notify and $tell_header) or ($ask_hello and $hello_version)
+		($tell_notify and any of ($tell_header*)) or ($ask_hello and $hello_version)
 }

@@ -1,5 +1,6 @@
 /*
- * Equihash (Zcash 200,9; Bitcoin Gold 144,5; Beam 150,5; Zero 192,7).
+ * Equihash (Zcash 200,9; its relatives 192,7 and 144,5; Bitcoin Gold 144,5; Beam
+ * 150,5; Zero 192,7; Flux 125,4; TENT 144,5).
  *
  * The algorithm is BLAKE2b with a personalization of eight letters and the two
  * parameters. Full nodes of these coins verify with the same constants and will
@@ -30,6 +31,11 @@ rule Equihash_Personalization
 		$beam = { 4265616d 2d506f57 96000000 05000000 }
 		$zero = { 5a45524f 5f506f57 c0000000 07000000 }
 		$bitcoinz = { 42697463 6f696e5a 90000000 05000000 }
+		$zcash_192 = { 5a636173 68506f57 c0000000 07000000 }
+		$zcash_144 = { 5a636173 68506f57 90000000 05000000 }
+		$flux = { 5a656c50 726f6f66 7d000000 04000000 }
+		$flux_144 = { 5a656c50 726f6f66 90000000 05000000 }
+		$tent = { 736e6765 6d506f57 90000000 05000000 }
 		$zcash_state = {
 			1f6c3e2b 8c68059b 31de2088 c389ec48 b1217e13 10cde05b
 		}
@@ -69,13 +75,50 @@ rule Equihash_Folded_Vector
 		$beam = { 29d82096 8689ec48 ef217e13 1ccde05b }
 		$zero = { 31f813b4 f489ec48 b9217e13 1ecde05b }
 		$bitcoinz = { 29d43598 c4b0ed45 e9217e13 1ccde05b }
+		$zcash_192 = { 31de2088 c389ec48 b9217e13 1ecde05b }
+		$zcash_144 = { 31de2088 c389ec48 e9217e13 1ccde05b }
+		$flux = { 31d82dab d9b6ec79 04217e13 1dcde05b }
+		$flux_144 = { 31d82dab d9b6ec79 e9217e13 1ccde05b }
+		$tent = { 18d3269e c689ec48 e9217e13 1ccde05b }
+	condition:
+		any of them
+}
+
+/*
+ * The same words as working memory: a state that was begun with the header and is
+ * copied for every index. Libraries compress when their buffer is full (libsodium
+ * and the reference code: 256 bytes), which a header and an index never make it,
+ * so that the initial value stands there while the solver works. It needs no
+ * table and no constant in code. MEDIUM, since a node that verifies has it, too.
+ */
+rule Equihash_Live_State
+{
+	meta:
+		family = "Equihash"
+		algorithm = "Equihash"
+		where = "any"
+		severity = "MEDIUM"
+		reference = "RFC 7693 2.5; libsodium crypto_generichash/blake2b/ref/blake2b-ref.c, blake2b_update"
+		description = "A BLAKE2b state begun with an Equihash coin's name and parameters in working memory: Equihash is being solved or verified."
+	strings:
+		$zcash = { 1f6c3e2b 8c68059b 31de2088 c389ec48 b1217e13 10cde05b }
+		$zcash_192 = { 1f6c3e2b 8c68059b 31de2088 c389ec48 b9217e13 1ecde05b }
+		$zcash_144 = { 1f6c3e2b 8c68059b 31de2088 c389ec48 e9217e13 1ccde05b }
+		$gold = { 1f6c3e2b 8c68059b 29da2e97 cf89ec48 e9217e13 1ccde05b }
+		$beam = { 1f6c3e2b 8c68059b 29d82096 8689ec48 ef217e13 1ccde05b }
+		$zero = { 1f6c3e2b 8c68059b 31f813b4 f489ec48 b9217e13 1ecde05b }
+		$bitcoinz = { 1f6c3e2b 8c68059b 29d43598 c4b0ed45 e9217e13 1ccde05b }
+		$flux = { 1f6c3e2b 8c68059b 31d82dab d9b6ec79 04217e13 1dcde05b }
+		$flux_144 = { 1f6c3e2b 8c68059b 31d82dab d9b6ec79 e9217e13 1ccde05b }
+		$tent = { 1f6c3e2b 8c68059b 18d3269e c689ec48 e9217e13 1ccde05b }
 	condition:
 		any of them
 }
 
 /*
  * Likewise as an immediate: mov r64, imm64 and the prefix of what follows
- * (eleven bytes), as gcc and clang write it at -O1, -O2 and -Os. Not in
+ * (eleven bytes), as gcc and clang write it at -O1, -O2 and -Os; or the name alone
+ * on its way into the parameters of a library's BLAKE2b. Not in
  * packed programs: their code is anonymous memory, which strings as short as these
  * would make a third slower to look through. Lookalikes: as above.
  */
@@ -96,6 +139,9 @@ rule Equihash_Folded_Immediate
 		$rcx_49 = { 48b931de 2088c389 ec4849 }
 		$rdx_48 = { 48ba31de 2088c389 ec4848 }
 		$rdx_49 = { 48ba31de 2088c389 ec4849 }
+		$name_rax_48 = { 48b85a63 61736850 6f5748 }
+		$name_rax_49 = { 48b85a63 61736850 6f5749 }
+		$name_rax_55 = { 48b85a63 61736850 6f5755 }
 		$name_rcx = { 48b95a63 61736850 6f5748 }
 		$name_rdx = { 48ba5a63 61736850 6f5748 }
 		$name_rsi = { 48be5a63 61736850 6f5748 }

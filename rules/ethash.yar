@@ -36,7 +36,7 @@ rule Ethash_Size_Tables
 /*
  * Lookalikes: the text RAVENCOINKAWPOW as bytes or in UTF-16, or with a capital
  * R: here every letter fills 32 bits, and the first is a small r, a slip in the
- * first implementation that became consensus.
+ * first implementation that became consensus. Its siblings have words of their own.
  */
 rule KawPow_Padding
 {
@@ -45,15 +45,23 @@ rule KawPow_Padding
 		algorithm = "KawPow"
 		where = "image"
 		severity = "HIGH"
-		reference = "RavenCommunity kawpowminer, libprogpow; Ravencoin src/crypto/ethash/lib/ethash/progpow.cpp"
-		description = "The Keccak padding words of KawPow (rAVENCOINKAWPOW), the proof of work of Ravencoin."
+		reference = "RavenCommunity kawpowminer, libprogpow; Ravencoin, Evrmore and Meowcoin src/crypto/ethash/lib/ethash"
+		description = "The Keccak padding words of KawPow (rAVENCOINKAWPOW), the proof of work of Ravencoin, or of its siblings' (Evrmore, Meowcoin)."
 	strings:
 		$pad = {
 			72000000 41000000 56000000 45000000 4e000000 43000000 4f000000 49000000
 			4e000000 4b000000 41000000 57000000 50000000 4f000000 57000000
 		}
+		$evrmore = {
+			45000000 56000000 52000000 4d000000 4f000000 52000000 45000000 2d000000
+			50000000 52000000 4f000000 47000000 50000000 4f000000 57000000
+		}
+		$meow = {
+			4d000000 45000000 4f000000 57000000 43000000 4f000000 49000000 4e000000
+			4d000000 45000000 4f000000 57000000 50000000 4f000000 57000000
+		}
 	condition:
-		$pad
+		any of them
 }
 
 /*
@@ -76,9 +84,7 @@ rule Ethash_JavaScript
 	strings:
 		$init = "\x12\x00\x00\x00DATASET_BYTES_INIT"
 		$growth = "\x14\x00\x00\x00DATASET_BYTES_GROWTH"
-		$cache_init = "\x10\x00\x00\x00CACHE_BYTES_INIT"
 		$cache_growth = "\x12\x00\x00\x00CACHE_BYTES_GROWTH"
-		$parents = "\x0f\x00\x00\x00DATASET_PARENTS"
 	condition:
 		all of them
 }

@@ -168,10 +168,12 @@ rule RandomX_JIT_Superscalar
 
 /*
  * RandomX as a WebAssembly module, in the heap of a browser or of node, which
- * keep a module's bytes while it lives. Lookalikes: native RandomX and rule
- * files hold the plain keys; these strings carry WebAssembly's opcode v128.const
- * before the key, which nothing but a module does. (A module without SIMD has
- * them as numbers of 11 bytes, too short to be looked for in every heap.)
+ * keep a module's bytes while it lives: how it begins an item of its dataset,
+ * (number + 1) * superscalarMul0, which LLVM turns into number * mul + mul.  The
+ * same 24 bytes at -O1 to -O3, -Os, -Oz, with link-time optimization and with
+ * SIMD (Emscripten 3.1, LLVM 14).  Lookalikes: the number is Knuth's multiplier
+ * (MMIX), which many generators have; they add 1 (musl's rand) or a number of
+ * their own (PCG, Rust's rand_core), never the multiplier itself.
  * MEDIUM, since a proxy or a cache that passes the module on has the same bytes.
  */
 rule RandomX_Wasm
@@ -181,27 +183,10 @@ rule RandomX_Wasm
 		algorithm = "RandomX"
 		where = "any"
 		severity = "MEDIUM"
-		reference = "tevador/RandomX src/dataset.cpp and src/aes_hash.cpp; WebAssembly core specification 5.4"
-		description = "RandomX constants as WebAssembly instructions: a module that computes RandomX is loaded in a browser or a JavaScript runtime."
+		reference = "tevador/RandomX src/dataset.cpp, initDatasetItem; WebAssembly core specification 5.4"
+		description = "RandomX as WebAssembly instructions: a module that computes RandomX is loaded in a browser or a JavaScript runtime."
 	strings:
-		$key_gen1_0 = { fd0c53a5 ac6d0966 71622b55 b5db1749 f4b4 }
-		$key_gen1_1 = { fd0c07af 7c6d0d71 6a8478d3 25174edc a10d }
-		$key_gen1_2 = { fd0cf162 123fc67e 949f4f79 c0f445e3 203e }
-		$key_gen1_3 = { fd0c3581 ef6a7c31 bab1884c 31165491 1649 }
-		$key_gen4_0 = { fd0cddaa 2164db3d 83d12b6d 542f3fd2 e599 }
-		$key_gen4_1 = { fd0c5034 0eb2553f 91b6539d f706e5cd dfa5 }
-		$key_gen4_2 = { fd0c04d9 3e5caf7b 5e519f67 a40abf02 1c17 }
-		$key_gen4_3 = { fd0c6337 6285085d 8fe78537 67cd91d2 ded8 }
-		$key_gen4_4 = { fd0c736f 82b5a6a7 d6e36d8b 513db4ff 9e22 }
-		$key_gen4_5 = { fd0cf36b 56c7d9b3 109c4e4d 02e9d2b7 72b2 }
-		$key_gen4_6 = { fd0ce7c9 73f28ba3 65f70a66 a92ba7ef 3bf6 }
-		$key_gen4_7 = { fd0c09d6 7c7ade39 5891fdd1 060c2d76 b0c0 }
-		$key_state_0 = { fd0c0d2c b592de56 a89f47db 82ccad3a 98d7 }
-		$key_state_1 = { fd0c6e99 8d3398b7 c7155a12 9ef55780 e7ac }
-		$key_state_2 = { fd0c1700 776ad0c7 62ae6b50 7950e47c a0e8 }
-		$key_state_3 = { fd0c0c24 0a638d82 ad070500 a1794849 997e }
-		$key_xkey_0 = { fd0c8983 faf69f94 248bbf56 dc900102 8906 }
-		$key_xkey_1 = { fd0cd163 b2613ce0 f451c643 10ee9bf9 18ed }
+		$item = { 42adfed5e4d485fda8d800 7e 42adfed5e4d485fda8d800 7c }
 	condition:
-		4 of them
+		$item
 }

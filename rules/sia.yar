@@ -2,8 +2,8 @@
  * BLAKE2b-256 of an 80-byte header (Sia, Decred's relatives on BLAKE2b). One
  * block, so that miners begin with the working vector ready: the initial values
  * with the length (80) and the last-block flag folded in. A miner that calls a
- * library's BLAKE2b has no such thing; its page digests or its protocol have to
- * tell.
+ * library's BLAKE2b (cpuminer-multi) has no such thing; its page digests or its
+ * protocol have to tell.
  * aarch64: the tables are the same; there, and where gcc -O1 writes immediates,
  * the second rule's strings are split up by other compilers.
  */
@@ -20,7 +20,7 @@ rule Sia_Blake2b_Vector
 		algorithm = "BLAKE2b-256 of 80 bytes"
 		where = "image"
 		severity = "HIGH"
-		reference = "RFC 7693 3.2 with t = 80 and the final flag; Sia types/block.go; cpuminer-multi algo/sia.c"
+		reference = "RFC 7693 3.2 with t = 80 and the final flag; Sia types/block.go"
 		description = "BLAKE2b's working vector prepared for a last block of 80 bytes, the size of a Sia block header."
 	strings:
 		$v12 = {

@@ -57,7 +57,10 @@ rule Stratum_Live_Session
 		description = "Requests to a mining pool and its answers in memory: the process talks, or has just talked, to a pool."
 	strings:
 		$ask_login = "\"2.0\",\"method\":\"login\",\"params\":{\"login\":\""
+		$ask_login_wide = "\"method\": \"login\", \"params\": {\"login\": \""
+		$ask_login_bare = "{\"method\":\"login\",\"params\":{\"login\":\""
 		$ask_submit = "\"method\":\"submit\",\"params\":{\"id\":\""
+		$ask_submit_wide = "\"method\": \"submit\", \"params\": {\"id\": \""
 		$ask_subscribe = "\"method\": \"mining.subscribe\", \"params\": ["
 		$ask_subscribe_tight = "\"method\":\"mining.subscribe\",\"params\":["
 		$ask_authorize = "\"method\": \"mining.authorize\", \"params\": [\""

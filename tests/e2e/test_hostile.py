@@ -177,6 +177,18 @@ class State(Look):
         result = davylamp("scan", "--json", timeout=120)
         self.assertIn(RULE, result.rules_of(pid))
 
+    def test_its_threads_live_briefly(self):
+        """No look takes a thread's end for the process's."""
+        pid = self.trouble("brief")
+        found = 0
+        for _ in range(20):
+            result = scan(pid, timeout=60)
+            self.assertEqual(result.summary["vanished"], 0, str(result))
+            found += RULE in result.rules_of(pid)
+            self.assertEqual(result.summary["clean"], 0, str(result))
+        print(f"hint: {found} of 20 looks found it")
+        self.assertGreater(found, 10)
+
     def test_undumpable(self):
         self.found(self.trouble("undumpable"))
 
@@ -258,6 +270,20 @@ class Paths(Look):
         binary = self.found(pid).of(pid)["processes"][0]["binary"]
         self.assertNotIn("sha256", binary)
         self.assertIn("/program", binary["path"])
+
+    def test_a_program_of_which_nothing_is_said(self):
+        """Nobody waits for what its file system has to say of its file: not a
+        look, and not who saves it."""
+        pid = self.trouble("mute", support.PLANT, "anon-r--", program=FUSE,
+                           env=dict(os.environ, TMPDIR=str(self.dir)))
+        os.kill(support.children(pid)[0], signal.SIGUSR1)
+        binary = self.found(pid).of(pid)["processes"][0]["binary"]
+        self.assertNotIn("sha256", binary)
+        self.assertIn("/program", binary["path"])
+        saved = self.dir / "saved"
+        result = davylamp("rules", "capture", pid, "-o", saved,
+                          timeout=60)
+        self.assertEqual(result.status, 0, str(result))
 
     def mapped(self):
         self.pid = self.p.plant("file-r--", MINER).pid

@@ -768,6 +768,62 @@ class Sinks(Case):
         self.assertEqual(o["cloud"]["instance"]["id"], "1234567890123456789")
 
 
+@unittest.skipUnless(os.geteuid() == 0, "not root")
+class Installed(Case):
+    """As root, by hand, where spool and folders are those of the units."""
+    SCANNER, REPORTER = 61001, 61002  # users and their groups
+
+    def setUp(self):
+        super().setUp()
+        os.chmod(self.dir, 0o755)
+        os.chown(self.spool, 0, self.SCANNER)
+        os.chmod(self.spool, 0o2770)
+        self.log = self.dir + "/log"
+        os.mkdir(self.log, 0o750)
+        os.chown(self.log, self.REPORTER, self.REPORTER)
+        with open(self.dir + "/passwd", "w") as f:
+            f.write("root:x:0:0::/:/bin/sh\n"
+                    "davylamp:x:%d:%d::/:/bin/false\n"
+                    "davylamp-report:x:%d:%d::/:/bin/false\n" %
+                    ((self.SCANNER,) * 2 + (self.REPORTER,) * 2))
+        with open(self.dir + "/group", "w") as f:
+            f.write("root:x:0:\ndavylamp:x:%d:davylamp-report\n"
+                    "davylamp-report:x:%d:\n" %
+                    (self.SCANNER, self.REPORTER))
+        self.config(findings="file = %s/f.jsonl\njournal = no" % self.log)
+        os.chmod(self.dir + "/conf", 0o644)
+
+    def flush(self):
+        mount = "mount --bind %s/%s /etc/%s && "
+        script = "".join(mount % (self.dir, x, x)
+                         for x in ("passwd", "group"))
+        return subprocess.run(
+            ["unshare", "-m", "sh", "-c", script + 'exec "$@"', "sh",
+             *RUN, str(REPORT), "--config", self.dir + "/conf"],
+            env=self.env, capture_output=True, text=True, timeout=120)
+
+    def test_root_delivers_what_waits(self):
+        path = os.path.join(self.spool, self.put())
+        os.chown(path, self.SCANNER, self.SCANNER)
+        os.chmod(path, 0o640)
+        p = self.flush()
+        self.assertEqual(p.returncode, 0, p.stderr)
+        self.assertEqual(self.waiting(), [])
+        self.assertEqual(len(self.fake.findings), 1)
+        self.assertEqual(os.stat(self.log + "/f.jsonl").st_uid,
+                         self.REPORTER)
+
+    def test_a_spool_of_roots_own(self):
+        """Is read by root, as the other user could not."""
+        os.chown(self.spool, 0, 0)
+        os.chmod(self.spool, 0o700)
+        os.chown(self.log, 0, 0)
+        self.put()
+        p = self.flush()
+        self.assertEqual(p.returncode, 0, p.stderr)
+        self.assertEqual(len(self.fake.findings), 1)
+
+
 class Follow(Case):
     """As a service."""
 
@@ -797,6 +853,43 @@ class Follow(Case):
         self.assertLess(time.time() - start, 5 * BUDGET)
         p.send_signal(signal.SIGTERM)
         self.assertEqual(p.wait(5), -signal.SIGTERM)
+
+    def said(self):
+        with open(self.errors.name) as f:
+            return f.read()
+
+    def test_reload(self):
+        """It ends for a new configuration, if that is sound, and nothing is
+        lost or told twice."""
+        p = self.start()
+        for n in range(3):
+            self.put(n)
+        self.until(lambda: self.fake.findings, 20)
+        with open(self.dir + "/conf", "a") as f:
+            f.write("[pubsub]\nnonsense = 1\n")
+        p.send_signal(signal.SIGHUP)
+        self.until(lambda: "nonsense" in self.said(), 20)
+        self.assertIn("goes on", self.said())
+        self.put(3)
+        self.until(lambda: len(self.fake.findings) == 4, 20)
+        self.assertIsNone(p.poll())
+        key = self.dir + "/key.json"
+        with open(key, "w") as f:
+            f.write("no key")
+        os.chmod(key, 0o600)
+        self.config("credentials = " + key)
+        p.send_signal(signal.SIGHUP)
+        self.until(lambda: self.said().count("goes on") == 2, 20)
+        self.assertIsNone(p.poll())
+        self.config(findings="file = %s/new.jsonl\njournal = no" % self.dir)
+        p.send_signal(signal.SIGHUP)
+        self.assertEqual(p.wait(10), 0, self.said())
+        self.put(4)
+        p = self.start()
+        self.until(lambda: len(self.fake.findings) == 5, 20)
+        self.until(lambda: not self.waiting(), 10)
+        with open(self.dir + "/new.jsonl") as f:
+            self.assertEqual(len(f.readlines()), 1)
 
     def test_memory_is_flat(self):
         """FINDINGS=100000 is the full measure (bench/record)."""

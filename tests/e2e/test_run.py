@@ -3,8 +3,10 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
+import struct
 import subprocess
 import time
 import unittest
@@ -33,7 +35,8 @@ def cpu_seconds(pid):
 class Service:
     """One `davylamp run`, its configuration, spool and log."""
 
-    def __init__(self, case, config="", env=None, prefix=(), **keys):
+    def __init__(self, case, config="", env=None, prefix=(),
+                 program=DAVYLAMP, **keys):
         self.dir = case.dir
         os.chmod(self.dir, 0o755)
         self.config = self.dir / "davylamp.conf"
@@ -45,7 +48,7 @@ class Service:
         self.log_path = self.dir / "log"
         self.status_path = self.dir / "status"
         self.log = open(self.log_path, "ab")
-        self.p = case.p.start(*prefix, DAVYLAMP, "run", "--config",
+        self.p = case.p.start(*prefix, program, "run", "--config",
                               self.config, stderr=self.log,
                               env=dict(os.environ, **(env or {})))
         wait_for(lambda: self.status_path.exists() or self.p.poll()
@@ -65,7 +68,7 @@ class Service:
             done = davylamp("status", "--json", "--config", self.config)
             if "timed out" not in done.err:
                 break
-        if done.status != CLEAN:
+        if done.status not in (CLEAN, INCOMPLETE):
             raise RuntimeError(str(done))
         return json.loads(done.out)
 
@@ -175,6 +178,14 @@ class Run(Case):
         # What was there is looked at again as well, in its time.
         self.assertNotIn("FAIL", s.text())
         self.p.stop(p)
+
+    def test_what_takes_a_restart_is_named(self):
+        s = Service(self)
+        s.more = "[spool]\nmax_bytes = 8M\n"
+        s.write()
+        os.kill(s.p.pid, signal.SIGHUP)
+        wait_for(lambda: s.status()["rules"]["reloads"] == 1, 20, "a reload")
+        self.assertIn("[spool] max_bytes takes a restart", s.text())
 
     def test_a_reload_that_fails_changes_nothing(self):
         rules = self.dir / "r.yar"
@@ -386,8 +397,11 @@ class Run(Case):
 
     def test_metrics(self):
         prom = self.dir / "d.prom"
-        Service(self, metrics=prom)
+        Service(self, metrics=prom,  # as the unit has it
+                prefix=("sh", "-c", 'umask 077; exec "$@"', "sh"))
         wait_for(prom.exists, 20, "the metrics")
+        # For node_exporter, which is another user.
+        self.assertEqual(prom.stat().st_mode & 0o777, 0o644)
         text = prom.read_text()
         self.assertRegex(text, r"(?m)^davylamp_processes \d+$")
         self.assertIn('davylamp_sensors{mode=', text)
@@ -401,6 +415,62 @@ class Run(Case):
         self.status(done, UNABLE)
         self.assertIn("another davylamp", done.err)
         self.assertIsNone(s.p.poll())
+
+    def test_a_matcher_that_can_not_be_started(self):
+        for name in ("davylamp", "davylamp-match"):
+            shutil.copy(DAVYLAMP.parent / name, self.dir)
+        s = Service(self, program=self.dir / "davylamp")
+        s.wait_pass()  # what follows is looked at by one of the two
+        (self.dir / "davylamp-match").unlink()
+        for pid in children(s.p.pid):
+            os.kill(pid, signal.SIGKILL)
+        self.p.plant("file-r--", MINER, busy=True)
+        why = wait_for(lambda: s.status()["rules"].get("matcherDown"), 30,
+                       "a look")
+        self.assertIn("davylamp-match", why)
+        self.assertEqual(s.text().count("nothing is found by rules"), 1)
+        for form in ((), ("--json",)):
+            done = davylamp("status", *form, "--config", s.config)
+            self.status(done, INCOMPLETE)
+        shutil.copy(DAVYLAMP.parent / "davylamp-match", self.dir)
+        p = self.p.plant("file-r--", MINER, busy=True)
+        wait_for(lambda: s.of(p.pid), 30, "the finding")
+        wait_for(lambda: "matcherDown" not in s.status()["rules"], 60,
+                 "another look")
+
+    def test_a_process_that_it_did_not_survive(self):
+        """It is named when the service is there again, and not looked at until
+        it ends; others are."""
+        s = Service(self)
+        p = self.p.plant("file-r--", WORDS.encode(), busy=True)
+        s.wait_pass()
+        s.p.kill()
+        s.p.wait()
+        looking = self.dir / "looking"
+        file = bytearray(looking.read_bytes())
+        start = int(pathlib.Path(f"/proc/{p.pid}/stat").read_text().rpartition(
+            ")")[2].split()[19])
+        for at in 40, 56:  # now, and the time before
+            struct.pack_into("=Qi", file, at, start, p.pid)
+        looking.write_bytes(file)
+        s.status_path.unlink()
+        rules = self.dir / "r.yar"
+        rules.write_text(RULE % WORDS)
+        s = Service(self, rules=rules)
+        q = self.p.plant("file-r--", WORDS.encode(), busy=True)
+        wait_for(lambda: s.of(q.pid), 30, "the other's finding")
+        s.wait_pass()
+        self.assertIsNone(s.of(p.pid))
+        self.assertIn(f"process {p.pid} is not looked at", s.text())
+        self.assertGreater(s.status()["looks"]["partial"], 0)
+        self.assertEqual(s.status()["processes"]["refused"], 1)
+        done = davylamp("status", "--config", s.config)
+        self.assertIn("1 processes are not looked at", " ".join(
+            done.out.split()))
+        self.p.stop(p)
+        wait_for(lambda: not s.status()["processes"]["refused"], 30, "its end")
+        s.stop()
+        self.assertEqual(looking.read_bytes()[48:52], bytes(4))
 
     def test_status_without_a_service(self):
         done = davylamp("status", "--config", "/dev/null")
@@ -456,6 +526,17 @@ class Words(Case):
         done = davylamp("run", "--check", "--config", conf)
         self.status(done, CLEAN)
         self.assertRegex(done.out, rf"cpu_budget = 2.5\s+; {conf}:2")
+
+    def test_check_warns_of_what_any_user_can_be(self):
+        conf = self.dir / "c.conf"
+        weak = ("[exclude bench]\nreason = r\nuntil = 2099-01-01\n"
+                f"exe = /x\nsha256 = {'0' * 64}\n")
+        for more, warns in (("", True), ("unit = x.service\n", False)):
+            conf.write_text(weak + more)
+            done = davylamp("run", "--check", "--config", conf)
+            self.status(done, CLEAN)
+            self.assertEqual("exclude bench: any user" in done.err,
+                             warns, done)
 
     def test_unknown_words(self):
         for words in ("run", "x"), ("run", "--x"), ("status", "x"):

@@ -8,6 +8,7 @@ import pathlib
 import pty
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -223,6 +224,26 @@ class Npm(Case):
     def test_x11_in_webassembly(self):
         rules, said = self.mine(X11, "x11.cjs")
         self.assertIn("X11_Data", rules, said)
+
+    def test_randomx_in_webassembly(self):
+        if not have("node") or not have("clang") or not have("wasm-ld"):
+            self.skipTest("no node, clang or wasm-ld")
+        for level in "-O1", "-O2", "-O3", "-Os", "-Oz":
+            with self.subTest(level), tempfile.TemporaryDirectory() as folder:
+                module = folder + "/item.wasm"
+                subprocess.run(
+                    ["clang", "--target=wasm32", level, "-nostdlib",
+                     "-ffreestanding", "-Wl,--no-entry", "-o", module,
+                     ROOT / "tests/e2e/randomx_item.c"], check=True)
+                p, pid = self.p.offline(
+                    "node", ROOT / "tests/e2e/randomx_item.cjs", module,
+                    stdout=subprocess.PIPE)
+                self.p.ready(p, seconds=120)
+                result = look(pid)
+                self.status(result, FINDINGS)
+                self.assertEqual(result.rules_of(pid), ["RandomX_Wasm"],
+                                 str(result))
+                self.p.stop(p)
 
 
 class Monerod(Case):

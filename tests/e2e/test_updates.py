@@ -86,7 +86,9 @@ class Updates(unittest.TestCase):
 
     def test_is_used_from_then_on(self):
         self.sign(NEWER)
-        self.assertEqual(self.install().status, CLEAN)
+        done = self.install()
+        self.assertEqual(done.status, CLEAN)
+        self.assertIn("systemctl reload davylamp", done.out)
         self.assertEqual(self.in_use(), [str(NEWER)])
         listed = davylamp("rules", "list").out
         self.assertIn("Signed", listed)
@@ -210,12 +212,12 @@ class Updates(unittest.TestCase):
         done = self.install(out, kind="hash")
         self.assertEqual(done.status, CLEAN, done)
         listed = davylamp("hash", "info").out
-        self.assertIn("1 binaries", listed)
+        self.assertIn("1 binary,", listed)
         bad = self.dir / "bad.set"
         bad.write_bytes(out.read_bytes()[:-64])
         self.sign(NEWER + 1, file=bad, kind="hashes")
         self.refused(self.install(bad, kind="hash"))
-        self.assertIn("1 binaries", davylamp("hash", "info").out)
+        self.assertIn("1 binary,", davylamp("hash", "info").out)
 
     def test_who_may(self):
         self.sign(NEWER)

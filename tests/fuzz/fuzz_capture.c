@@ -5,6 +5,7 @@
 #include "capture.c"
 #include "capture_text.c"
 #include "proc.c"
+#include "proc_thread.c"
 #include "maps.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -29,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			abort();
 		return 0;
 	}
-	if (!proc_of_capture(c, &p) && !maps_read(&p, &m))
+	if (!proc_of_capture(c, &p) && !maps_read(&p, 0, &m))
 		maps_free(m);
 	do {
 		n = capture_read(c, from, UINT64_MAX, buf, sizeof(buf), &at);

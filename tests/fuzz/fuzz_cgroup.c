@@ -5,6 +5,7 @@
 #include "capture_text.c"
 #include "io.c"
 #include "proc.c"
+#include "proc_thread.c"
 #include "report_json.c"
 #include "container.c"
 #include "container_file.c"
@@ -15,6 +16,12 @@ int exefile_open(const struct proc *p)
 {
 	(void)p;
 	return -ESRCH;
+}
+
+bool exefile_is_nameless(const struct proc *p)
+{
+	(void)p;
+	return false;
 }
 
 void peers_read(const struct proc *p, struct peers *ret)

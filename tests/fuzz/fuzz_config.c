@@ -5,6 +5,7 @@
 #include "text.c"
 #include "io.c"
 #include "sha256.c"
+#include "fstype.c"
 #include "exefile.c"
 #include "report_json.c"
 #include "container.c"

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include "sha256.c"
+#include "report_json.c"
 #include "ledger_file.c"
 
 static void check(const struct ledger *l)

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <sys/mman.h>
 #include "text.c"
+#include "io.c"
 #include "capture_text.c"
 #include "maps.c"
 
@@ -61,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	m->names = names;
 	names[0] = '\0';
 	m->names_len = 1;
-	if (read_lines(m, fd) == 0 && sort_by_suspicion(m) == 0)
+	if (read_lines(m, fd, 0) == 0 && sort_by_suspicion(m) == 0)
 		check_all(m);
 	m->names = NULL;
 	maps_free(m);

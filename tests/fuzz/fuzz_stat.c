@@ -4,6 +4,7 @@
 #include "capture_text.c"
 #include "io.c"
 #include "proc.c"
+#include "proc_thread.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {

@@ -52,13 +52,14 @@ int installed_find(enum installed_kind kind, struct installed *ret,
 }
 
 int match_child_start(struct match_child *c, const struct match_options *o,
-		      int memfd, struct why *why)
+		      int memfd, int kept, struct why *why)
 {
 	static struct wire_message m;
 	int pair[2];
 
 	(void)o;
 	(void)memfd;
+	(void)kept;
 	(void)why;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair))
 		abort();
@@ -171,7 +172,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		m = make();
 	rest = data;
 	n_rest = len;
-	match_child_start(&m->child, NULL, -1, &why);
+	match_child_start(&m->child, NULL, -1, -1, &why);
 	if (match_learn(m, &why) == 0)
 		use(m);
 	match_stop(m);

@@ -15,10 +15,12 @@
  *	SIGUSR1, for ever.
  * arguments: its arguments lie in the file, on a page that is never served.
  *
- *	fuse below PROGRAM ARGUMENT
+ *	fuse below|mute PROGRAM ARGUMENT
  *
- * It runs PROGRAM from an overlay, below which that file system is; what is
- * beyond the program's end in its file is never served.
+ * below: it runs PROGRAM from an overlay, below which that file system is; what
+ *	is beyond the program's end in its file is never served.
+ * mute: it runs PROGRAM from there; its child serves the file, and after
+ *	SIGUSR1 says nothing of it any more (stat, statfs).
  *
  * Prints "ready" and waits for its end.  Needs root and /dev/fuse: ends with
  * status 77 without. */
@@ -40,6 +42,8 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "arguments.h"
 
 #define PAGE  4096UL
 #define PAGES 4096UL
@@ -110,6 +114,13 @@ static void on_read(const struct fuse_in_header *h, const void *body)
 	}
 }
 
+static volatile sig_atomic_t told;
+
+static void be_told(int signal)
+{
+	told = signal;
+}
+
 static void serve_one(void)
 {
 	static _Alignas(8) uint8_t in[65536 + 4096];
@@ -129,6 +140,8 @@ static void serve_one(void)
 			return;
 		_exit(0); /* unmounted */
 	}
+	if (told && (h->opcode == FUSE_GETATTR || h->opcode == FUSE_STATFS))
+		return;
 	switch (h->opcode) {
 	case FUSE_INIT:
 		answer(h->unique, 0, &init, sizeof(init));
@@ -184,6 +197,7 @@ static void mount_and_serve(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (lock && sched_setscheduler(0, SCHED_FIFO, &first))
 		warn("SCHED_FIFO");
+	signal(SIGUSR1, be_told);
 	for (;;)
 		serve_one();
 }
@@ -257,13 +271,6 @@ static void ready(void)
 	fflush(stdout);
 }
 
-static volatile sig_atomic_t told;
-
-static void be_told(int signal)
-{
-	told = signal;
-}
-
 /* Busy until then: somebody to look at. */
 static void leave(uint8_t *p, int fd)
 {
@@ -298,17 +305,18 @@ static uint8_t *map_program(int *ret_fd)
 	return p;
 }
 
-/* The mount point becomes the overlay; nobody else sees it. */
-_Noreturn static void run_below(char *argument)
+/* The mount point may become the overlay; nobody else sees it. */
+_Noreturn static void run(bool below, char *argument)
 {
 	char options[256], program[256];
 	char *const words[] = { program, argument, NULL };
 
 	snprintf(options, sizeof(options), "lowerdir=%s:/usr", dir);
 	snprintf(program, sizeof(program), "%s/program", dir);
-	if (mount("none", dir, "overlay", 0, options) == 0)
-		execv(program, words);
-	err(77, "an overlay over FUSE");
+	if (below && mount("none", dir, "overlay", 0, options))
+		err(77, "an overlay over FUSE");
+	execv(program, words);
+	err(1, "%s", program);
 }
 
 /* Where the kernel says that its arguments are; on the stack of the first
@@ -316,19 +324,8 @@ _Noreturn static void run_below(char *argument)
 static void *lose_arguments(void *file)
 {
 	int fd = *(int *)file;
-	static char text[4096];
-	unsigned long start = 0;
-	int stat = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-	char *s;
 
-	if (stat < 0 || read(stat, text, sizeof(text) - 1) < 0)
-		err(1, "stat");
-	s = strrchr(text, ')');
-	for (int field = 2; s && field < 48; field++) /* proc_pid_stat(5) */
-		s = strchr(s + 1, ' ');
-	if (!s || sscanf(s, "%lu", &start) != 1 || !start)
-		errx(1, "no arg_start");
-	if (mmap((void *)(start & ~(PAGE - 1)), PAGE, PROT_READ,
+	if (mmap((void *)(arg_start() & ~(PAGE - 1)), PAGE, PROT_READ,
 		 MAP_PRIVATE | MAP_FIXED, fd,
 		 (off_t)(TRAP * PAGE)) == MAP_FAILED)
 		err(1, "mmap");
@@ -342,14 +339,16 @@ int main(int argc, char **argv)
 	static int fd;
 	uint8_t *p;
 
-	if (argc == 4 && !strcmp(argv[1], "below")) {
+	if (argc == 4) {
+		bool below = !strcmp(argv[1], "below");
+
 		take_payload(open(argv[2], O_RDONLY | O_CLOEXEC));
 		mount_and_serve();
-		run_below(argv[3]);
+		run(below, argv[3]);
 	}
 	if (argc != 2)
 		errx(2, "usage: fuse silent|lock|racing|leaving|arguments "
-			"<BYTES, or: fuse below PROGRAM ARGUMENT");
+			"<BYTES, or: fuse below|mute PROGRAM ARGUMENT");
 	lock = !strcmp(argv[1], "lock");
 	racing = !strcmp(argv[1], "racing");
 	leaving = !strcmp(argv[1], "leaving");

@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arguments.h"
+
 #define PAGE 4096UL
 #define MIB  (1UL << 20)
 #define TIB  (1UL << 40)
@@ -193,37 +195,28 @@ static void racing(void)
 	in_thread(race, p);
 }
 
-extern char **environ;
-
-/* Its arguments and environment lie in pages that never come. */
-static void arguments(void)
+/* Its arguments and environment lie in pages that never come.  The frames of
+ * the first thread may lie there too: it never returns. */
+static void *lose_arguments(void *unused)
 {
-	uintptr_t first = (uintptr_t)environ[0] & ~(PAGE - 1);
-	char line[64];
-	int fd = open("/proc/self/stat", O_RDONLY);
-	static char text[4096];
-	unsigned long start = 0, end = 0;
-	char *s;
+	uint8_t *first = (uint8_t *)(arg_start() & ~(PAGE - 1));
 
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
-		err(1, "stat");
-	s = strrchr(text, ')');
-	if (!s || sscanf(s,
-			 ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-			 "%*u %*u %*d %*d %*d %*d %*d %*d %*u %*u %*d %*u "
-			 "%*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u "
-			 "%*d %*d %*u %*u %*u %*u %*u %*u %*u %*u %lu %lu",
-			 &start, &end) < 1)
-		errx(1, "stat");
-	payload();
-	first = start & ~(PAGE - 1);
-	snprintf(line, sizeof(line), "ready\n");
-	s = (char *)first;
-	/* What a caller gave is gone; nothing in here needs it any more. */
-	if (mmap(s, 2 * PAGE, PROT_READ | PROT_WRITE,
+	(void)unused;
+	if (mmap(first, 2 * PAGE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		err(1, "mmap");
-	userfault(s, 2 * PAGE);
+	userfault(first, 2 * PAGE);
+	puts("ready");
+	fflush(stdout);
+	return NULL;
+}
+
+static void arguments(void)
+{
+	payload();
+	in_thread(lose_arguments, NULL);
+	for (;;)
+		pause();
 }
 
 static int cut_fd;
@@ -299,6 +292,29 @@ static void headless(void)
 	pthread_exit(NULL);
 }
 
+/* Each thread lives for 4 ms, and begins the next one first. */
+static void *live_briefly(void *arg)
+{
+	pthread_t next;
+
+	pthread_detach(pthread_self());
+	usleep(4000);
+	if (pthread_create(&next, NULL, live_briefly, NULL))
+		err(1, "pthread_create");
+	return arg;
+}
+
+/* Likewise, and no other stays. */
+static void brief(void)
+{
+	payload();
+	for (int i = 0; i < 4; i++)
+		in_thread(live_briefly, NULL);
+	puts("ready");
+	fflush(stdout);
+	pthread_exit(NULL);
+}
+
 static void undumpable(void)
 {
 	payload();
@@ -362,12 +378,19 @@ static const struct {
 	const char *name;
 	void (*make)(void);
 } kinds[] = {
-	{ "decoys", decoys },	    { "many", many },
-	{ "sparse", sparse },	    { "faults", faults },
-	{ "racing", racing },	    { "arguments", arguments },
-	{ "truncated", truncated }, { "churning", churning },
-	{ "headless", headless },   { "undumpable", undumpable },
-	{ "traced", traced },	    { "brim", brim },
+	{ "decoys", decoys },
+	{ "many", many },
+	{ "sparse", sparse },
+	{ "faults", faults },
+	{ "racing", racing },
+	{ "arguments", arguments },
+	{ "truncated", truncated },
+	{ "churning", churning },
+	{ "headless", headless },
+	{ "brief", brief },
+	{ "undumpable", undumpable },
+	{ "traced", traced },
+	{ "brim", brim },
 	{ "bomb", bomb },
 };
 

@@ -49,7 +49,7 @@ static inline void aim(struct target *t, pid_t pid, uint8_t *at,
 		struct frames *frames)
 {
 	*t = (struct target){ .proc = child_proc(pid) };
-	assert_int_equal(maps_read(&t->proc, &t->maps), 0);
+	assert_int_equal(maps_read(&t->proc, 0, &t->maps), 0);
 	t->region = maps_find(t->maps, (uintptr_t)at);
 	assert_non_null(t->region);
 	assert_int_equal(mem_new(frames, &t->mem), 0);

@@ -8,8 +8,13 @@
 #include <time.h>
 #include "child.h"
 #include "config.h"
-#include "exclude.h"
 #include "exefile.h"
+
+static bool kept = true; /* what is asked of all files */
+static bool is_kept(const struct proc *p, int fd);
+#define exefile_is_kept is_kept
+#include "exclude.c"
+#undef exefile_is_kept
 
 #define LATER "until = 2099-12-31\n"
 
@@ -126,6 +131,51 @@ static void an_executable_counts_by_its_digest(void **state)
 	assert_string_equal(first(keys), "");
 }
 
+static bool is_kept(const struct proc *p, int fd)
+{
+	(void)p;
+	(void)fd;
+	return kept;
+}
+
+/* Who serves a file himself gives it the numbers of any other. */
+static void numbers_count_where_the_kernel_gives_them(void **state)
+{
+	struct exclude_list *l;
+	char text[512];
+
+	(void)state;
+	snprintf(text, sizeof(text),
+		 "[exclude x]\nreason = r\n" LATER "exe = %s\nsha256 = %s\n",
+		 copy, digest);
+	l = list(text);
+	kept = true;
+	assert_string_equal(find(l), "x");
+	assert_string_equal(l->digests[0].sha256, digest);
+	memset(l->digests[0].sha256, '0', 64);
+	assert_string_equal(find(l), "");
+	kept = false;
+	assert_string_equal(find(l), "x");
+	assert_string_equal(find(l), "x");
+	kept = true;
+	assert_string_equal(find(l), "");
+}
+
+static void an_executable_alone_is_weak(void **state)
+{
+	(void)state;
+	list("[exclude x]\nreason = r\n" LATER "exe = /x\nsha256 = "
+	     "0123456789abcdef0123456789abcdef"
+	     "0123456789abcdef0123456789abcdef\n"
+	     "[exclude y]\nreason = r\n" LATER "exe = /x\nsha256 = "
+	     "0123456789abcdef0123456789abcdef"
+	     "0123456789abcdef0123456789abcdef\nuser = root\n"
+	     "[exclude z]\nreason = r\n" LATER "user = root\n");
+	assert_true(exclude_is_weak(exclude_get(config.excludes, 0)));
+	assert_false(exclude_is_weak(exclude_get(config.excludes, 1)));
+	assert_false(exclude_is_weak(exclude_get(config.excludes, 2)));
+}
+
 static void a_user_is_a_name_or_a_number(void **state)
 {
 	char keys[128];
@@ -219,6 +269,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_covers_nothing),
 		cmocka_unit_test(an_executable_counts_by_its_digest),
+		cmocka_unit_test(numbers_count_where_the_kernel_gives_them),
+		cmocka_unit_test(an_executable_alone_is_weak),
 		cmocka_unit_test(a_user_is_a_name_or_a_number),
 		cmocka_unit_test(all_selectors_must_fit),
 		cmocka_unit_test(one_covers),

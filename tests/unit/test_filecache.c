@@ -182,6 +182,50 @@ static void a_page_of_its_own_is_read(void **state)
 	assert_int_equal(look_at_file(MAP_PRIVATE), 0);
 }
 
+/* Its pages may be held to be written to at any time. */
+static void a_file_that_users_may_write_is_read_each_time(void **state)
+{
+	static const struct {
+		uid_t uid;
+		mode_t mode;
+	} theirs[] = {
+		{ 1000, 0644 }, { 1000, 0444 }, { 0, 0664 }, { 0, 0646 }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++) {
+		assert_int_equal(chown(path, theirs[i].uid, 0), 0);
+		assert_int_equal(chmod(path, theirs[i].mode), 0);
+		assert_int_equal(look_at_file(MAP_PRIVATE), N);
+		assert_int_equal(look_at_file(MAP_PRIVATE), N);
+	}
+}
+
+/* What others serve may never answer: it is not asked what it is. */
+static void a_served_file_is_not_asked_for(void **state)
+{
+	struct reader *r = child_shared(sizeof(*r));
+	struct region served;
+	struct target t;
+	pid_t pid;
+
+	(void)state;
+	*r = (struct reader){ .path = path, .flags = MAP_PRIVATE };
+	pid = child_start(map_file, r);
+	aim(&t, pid, r->at, NULL);
+	mem_use_filecache(t.mem, cache, looked_for);
+	mem_start(t.mem, t.region);
+	assert_true(t.mem->file);
+	served = *t.region;
+	served.dev = 0xfffff; /* mounted nowhere that we see */
+	assert_true(mem_may_stall(t.mem, &served));
+	mem_start(t.mem, &served);
+	assert_false(t.mem->file);
+	miss(&t);
+	child_end(pid);
+	munmap(r, sizeof(*r));
+}
+
 static void other_rules_look_again(void **state)
 {
 	(void)state;
@@ -338,6 +382,8 @@ int main(void)
 		TEST(a_file_of_another_length_is_read_again),
 		TEST(a_file_in_its_place_is_read),
 		TEST(a_page_of_its_own_is_read),
+		TEST(a_file_that_users_may_write_is_read_each_time),
+		TEST(a_served_file_is_not_asked_for),
 		TEST(other_rules_look_again),
 		TEST(memory_files_are_read_each_time),
 		TEST(it_forgets_rather_than_grows),

@@ -42,7 +42,7 @@ static int make(void **state)
 		.name = "$keys", .address = (uintptr_t)make, .length = 40,
 		.n_bytes = HIT_BYTES, .bytes = "\x01\xfe text" };
 	memset(&look, 0, sizeof(look));
-	if (maps_read(&proc, &maps))
+	if (maps_read(&proc, 0, &maps))
 		return -1;
 	look.proc = &proc;
 	look.maps = maps;

@@ -212,6 +212,34 @@ static void worse_is_told_at_once(void **state)
 	assert_string_equal(events(), "open:Y refresh:Y");
 }
 
+/* With its directory gone it refuses whatever comes. */
+static void break_spool(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", spool_dir);
+	assert_int_equal(system(command), 0);
+}
+
+static void mend_spool(void)
+{
+	spool_close(spool);
+	assert_int_equal(spool_open(spool_dir, 64 << 20, &spool, NULL), 0);
+}
+
+static void worse_is_told_again_if_the_spool_refused(void **state)
+{
+	(void)state;
+	see_as(CATEGORY_YARA, SEVERITY_LOW, 1);
+	assert_string_equal(events(), "open:Y");
+	break_spool();
+	assert_true(see_as(CATEGORY_YARA, SEVERITY_HIGH, 1) < 0);
+	mend_spool();
+	see_as(CATEGORY_YARA, SEVERITY_HIGH, 1);
+	see_as(CATEGORY_YARA, SEVERITY_HIGH, 1);
+	assert_string_equal(events(), "refresh:Y");
+}
+
 static bool is_odd(void *user, pid_t pid, uint64_t start_ticks)
 {
 	++*(int *)user;
@@ -358,6 +386,49 @@ static void a_combined_finding_holds_both(void **state)
 	free(list);
 }
 
+/* What the last event in the spool says. */
+static const char *last_event(void)
+{
+	static char body[SPOOL_EVENT_MAX + 1];
+	struct spool_entry *list;
+	size_t n, len;
+
+	assert_int_equal(spool_list(spool, &list, &n), 0);
+	assert_true(n > 0);
+	assert_int_equal(spool_read(spool, &list[n - 1], body, &len), 0);
+	free(list);
+	return body;
+}
+
+static size_t times(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, what)) != NULL; text++)
+		n++;
+	return n;
+}
+
+static void a_combined_finding_does_not_grow(void **state)
+{
+	(void)state;
+	see(CATEGORY_YARA, 1);
+	see(CATEGORY_HASH, 1);
+	for (int day = 0; day < 4; day++) {
+		clock_ns += LEDGER_DAY_NS;
+		see(day & 1 ? CATEGORY_YARA : CATEGORY_HASH, 1);
+		assert_int_equal(times(last_event(), "Within the same"), 1);
+		assert_int_equal(times(last_event(), "\"yaraRule\":\"Y\""), 1);
+		assert_int_equal(times(last_event(), "\"yaraRule\":\"H\""), 1);
+	}
+	clock_ns += LEDGER_DAY_NS;
+	see(CATEGORY_COMBINED, 1);
+	assert_int_equal(times(last_event(), "Within the same"), 0);
+	assert_string_equal(events(), "open:Y open:C close:Y- refresh:C "
+				      "refresh:C refresh:C refresh:C "
+				      "refresh:C");
+}
+
 /* exec: same process, another program. */
 static void another_program_closes_the_old_one(void **state)
 {
@@ -376,6 +447,34 @@ static void another_program_closes_the_old_one(void **state)
 	json_object_put(f);
 }
 
+static void see_program(const char *exe)
+{
+	struct ledger_process p = process(1);
+	json_object *f = finding_of("Y");
+
+	p.exe = exe;
+	assert_int_equal(ledger_seen(ledger, spool, CATEGORY_YARA,
+				     SEVERITY_HIGH, &p, f, NULL),
+			 0);
+	json_object_put(f);
+}
+
+/* exec, and exec back before anyone has closed the first one's. */
+static void a_program_that_comes_back_stays_open(void **state)
+{
+	(void)state;
+	see_program("8:1:1");
+	see_program("8:1:2");
+	see_program("8:1:1");
+	pass();
+	assert_string_equal(events(), "open:Y open:Y close:Y-");
+	assert_int_equal(n_open(), 1);
+	look(1, LEDGER_ENDED);
+	pass();
+	assert_string_equal(events(), "close:Y-");
+	assert_int_equal(n_open(), 0);
+}
+
 static void a_reboot_closes(void **state)
 {
 	char command[400];
@@ -384,12 +483,13 @@ static void a_reboot_closes(void **state)
 	see(CATEGORY_YARA, 1);
 	pass();
 	close_both();
-	/* Another boot wrote this file: change every boot id, and digests
-	 * with it, as that boot would have. */
+	/* Another boot wrote this file: change every boot, and with it ids
+	 * and digests, as that boot would have. */
 	snprintf(command, sizeof(command),
 		 "cd %s && python3 - <<'E'\nimport re,hashlib\n"
 		 "o=''\nfor l in open('findings'):\n"
 		 " j=re.sub('\"boot\":\"[^\"]*','\"boot\":\"old',l[17:-1])\n"
+		 " j=re.sub('\"id\":\"[^\"]*','\"id\":\"'+32*'a',j)\n"
 		 " o+=hashlib.sha256(j.encode()).hexdigest()[:16]+' '+j+'\\n'\n"
 		 "open('findings','w').write(o)\nE",
 		 state_dir);
@@ -477,6 +577,44 @@ static void endless_arguments_are_cut(void **state)
 	free(args);
 }
 
+/* A program that holds what a thousand rules look for, somewhere deep. */
+static void endless_rules_and_paths_are_cut(void **state)
+{
+	struct ledger_process p = process(1);
+	json_object *f = finding_of("Y"), *v, *list, *binary;
+	char path[4096];
+
+	(void)state;
+	memset(path, '\\', sizeof(path) - 1);
+	path[sizeof(path) - 1] = 0;
+	json_object_object_get_ex(f, "processes", &v);
+	binary = json_object_new_object();
+	json_object_object_add(binary, "path", json_object_new_string(path));
+	json_object_object_add(json_object_array_get_idx(v, 0), "binary",
+			       binary);
+	json_object_object_get_ex(f, "indicator", &v);
+	json_object_object_get_ex(v, "signatures", &list);
+	for (int i = 0; i < 1000; i++) {
+		char name[64];
+		json_object *rule = json_object_new_object();
+
+		snprintf(name, sizeof(name), "A_rule_with_a_long_name_%d", i);
+		json_object_object_add(rule, "yaraRule",
+				       json_object_new_string(name));
+		v = json_object_new_object();
+		json_object_object_add(v, "yaraRuleSignature", rule);
+		json_object_array_add(list, v);
+	}
+	assert_int_equal(ledger_seen(ledger, spool, CATEGORY_YARA,
+				     SEVERITY_HIGH, &p, f, NULL),
+			 0);
+	assert_true(strlen(last_event()) < LEDGER_FINDING + 1024);
+	assert_non_null(strstr(last_event(), "\"truncated\":true"));
+	assert_non_null(strstr(last_event(), "\"yaraRule\":\"Y\""));
+	assert_string_equal(events(), "open:Y");
+	json_object_put(f);
+}
+
 static void a_full_ledger_prefers_the_high(void **state)
 {
 	struct ledger_process p = process(0);
@@ -519,6 +657,21 @@ static void the_file_does_not_grow_without_end(void **state)
 	snprintf(file, sizeof(file), "%s/findings", state_dir);
 	assert_int_equal(stat(file, &st), 0);
 	assert_true(st.st_size < 6 << 20);
+}
+
+static void nor_does_it_while_the_spool_refuses(void **state)
+{
+	char file[128];
+	struct stat st;
+
+	(void)state;
+	break_spool();
+	for (pid_t pid = 1; pid < 30000; pid++)
+		assert_true(see(CATEGORY_YARA, pid) < 0);
+	snprintf(file, sizeof(file), "%s/findings", state_dir);
+	assert_int_equal(stat(file, &st), 0);
+	assert_true(st.st_size < 6 << 20);
+	assert_int_equal(n_open(), 0);
 }
 
 /* ---- torture --------------------------------------------------------- */
@@ -624,6 +777,7 @@ int main(void)
 		TEST(ids_are_what_they_are_made_of),
 		TEST(opens_once_and_refreshes_once_a_day),
 		TEST(worse_is_told_at_once),
+		TEST(worse_is_told_again_if_the_spool_refused),
 		TEST(closes_between_passes),
 		TEST(closes_when_the_process_ends),
 		TEST(a_pass_that_was_cut_short_closes_nothing),
@@ -633,13 +787,17 @@ int main(void)
 		TEST(another_process_is_not_combined_with),
 		TEST(combined_at_once_replaces_single),
 		TEST(a_combined_finding_holds_both),
+		TEST(a_combined_finding_does_not_grow),
 		TEST(another_program_closes_the_old_one),
+		TEST(a_program_that_comes_back_stays_open),
 		TEST(a_reboot_closes),
 		TEST(damage_loses_only_what_is_damaged),
 		TEST(only_one_may_keep_it),
 		TEST(endless_arguments_are_cut),
+		TEST(endless_rules_and_paths_are_cut),
 		TEST(a_full_ledger_prefers_the_high),
 		TEST(the_file_does_not_grow_without_end),
+		TEST(nor_does_it_while_the_spool_refuses),
 		TEST(kill_and_failure_leave_one_truth),
 	};
 

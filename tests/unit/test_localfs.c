@@ -11,11 +11,11 @@
 #include <cmocka.h>
 #include "localfs.h"
 
-#define SERVED	0xffe00000U
-#define OVERLAY 0xfff00000U
+#define OVERLAY (1ULL << 32)
+#define SERVED	(2ULL << 32)
 
 /* What is kept of a line; it may be no line at all. */
-static uint32_t number(const char *text)
+static uint64_t number(const char *text)
 {
 	char line[128];
 	struct mount m;
@@ -28,24 +28,33 @@ static void lines(void **state)
 {
 	static const struct {
 		const char *line;
-		uint32_t dev;
+		uint64_t dev;
 	} all[] = {
 		{ "36 35 98:0 / /mnt rw,noatime master:1 - ext4 /dev/a rw",
 		  98 << 20 },
 		{ "36 35 0:57 / /mnt rw - overlay overlay rw", OVERLAY | 57 },
-		{ "36 35 0:57 / /mnt rw - overlayfs x rw", 57 },
+		{ "36 35 0:57 / /mnt rw - overlayfs x rw", SERVED | 57 },
 		{ "36 35 0:57 / /mnt rw - nfsd nfsd rw", 57 },
-		{ "36 35 0:57 / /mnt rw - 9p host rw", SERVED },
-		{ "36 35 0:57 / /mnt rw - virtiofs", SERVED },
-		{ "36 35 0:57 / /mnt rw shared:9 - nfs4 host:/ rw", SERVED },
+		{ "36 35 0:57 / /mnt rw - 9p host rw", SERVED | 57 },
+		{ "36 35 0:57 / /mnt rw - virtiofs", SERVED | 57 },
+		{ "36 35 0:57 / /mnt rw shared:9 - nfs4 host:/ rw",
+		  SERVED | 57 },
 		{ "36 35 0:31 / /sys/fs rw - fusectl fusectl rw", 31 },
-		{ "36 35 0:57 / /mnt rw - fuse host:/ rw", SERVED },
-		{ "36 35 0:57 / /mnt rw - fuse.sshfs host:/ rw", SERVED },
-		{ "36 35 0:57 / /mnt rw - fuseblk /dev/a rw", SERVED },
-		{ "36 35 0:57 / /mnt rw - fusectl.mine a rw", SERVED },
+		{ "36 35 0:57 / /mnt rw - fuse host:/ rw", SERVED | 57 },
+		{ "36 35 0:57 / /mnt rw - fuse.sshfs host:/ rw", SERVED | 57 },
+		{ "36 35 0:57 / /mnt rw - fuseblk /dev/a rw", SERVED | 57 },
+		{ "36 35 8:1 / /mnt rw - fuseblk /dev/a rw",
+		  SERVED | 8 << 20 | 1 },
+		{ "36 35 0:57 / /mnt rw - pvfs2 tcp://a rw", SERVED | 57 },
+		{ "36 35 0:57 / /mnt rw - vboxsf a rw", SERVED | 57 },
+		{ "36 35 8:1 / /mnt rw - ocfs2 /dev/a rw",
+		  SERVED | 8 << 20 | 1 },
+		{ "36 35 0:57 / /mnt rw - tomorrowfs a rw", SERVED | 57 },
+		{ "36 35 0:57 / /mnt rw - btrfs /dev/a rw", 57 },
+		{ "36 35 0:57 / /mnt rw - fusectl.mine a rw", SERVED | 57 },
 		/* Spaces are \040 in there, so that no name says more. */
 		{ "36 35 0:57 / /a\\040-\\040ext4 rw - fuse.ext4 a rw",
-		  SERVED },
+		  SERVED | 57 },
 		{ "36 35 4096:1 / /mnt rw - ext4 /dev/a rw", 0 },
 		{ "36 35 1:1048576 / /mnt rw - ext4 /dev/a rw", 0 },
 		{ "36 35 0 / /mnt rw - ext4 /dev/a rw", 0 },
@@ -89,6 +98,21 @@ static void what_lies_below_an_overlay_may_be_served(void **state)
 	localfs_close(&l);
 }
 
+/* ntfs-3g's files have their disk's number. */
+static void a_block_device_may_be_served(void **state)
+{
+	struct localfs l = of_text("36 35 8:1 / /a rw - fuseblk /dev/sda1 rw\n"
+				   "37 35 8:2 / /b rw - ext4 /dev/sda2 rw\n"
+				   "38 35 0:57 / /c rw - overlay overlay rw\n");
+
+	(void)state;
+	assert_false(localfs_has(&l, 8 << 20 | 1));
+	assert_true(localfs_has(&l, 8 << 20 | 2));
+	assert_true(localfs_has(&l, 8 << 20 | 3)); /* mounted elsewhere */
+	assert_false(localfs_has(&l, 57));
+	localfs_close(&l);
+}
+
 static void this_machine(void **state)
 {
 	struct localfs l;
@@ -124,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines),
 		cmocka_unit_test(what_lies_below_an_overlay_may_be_served),
+		cmocka_unit_test(a_block_device_may_be_served),
 		cmocka_unit_test(this_machine),
 		cmocka_unit_test(without_a_list_all_is_strange),
 	};

@@ -17,6 +17,7 @@
 #define A REGION_ANON
 #define D REGION_DELETED
 #define M REGION_MEMFD
+#define G REGION_GPU
 
 /* ---- maps_parse_line ------------------------------------------------- */
 
@@ -64,6 +65,15 @@ static const struct {
 	{ "1000-2000 r-xp 00000000 fe:01 7 /tmp/a\\012b (deleted) c",
 	  "/tmp/a\\012b (deleted) c",
 	  { 0x1000, 0x2000, 0, 7, 0xfe << 20 | 1, 0, R | X, 0 } },
+	{ "1000-2000 rw-s 00000000 00:05 7 /dev/nvidia-uvm",
+	  "/dev/nvidia-uvm",
+	  { 0x1000, 0x2000, 0, 7, 5, 0, R | W | S | G, 0 } },
+	{ "1000-2000 rw-s 00000000 00:05 7 /dev/kfd",
+	  "/dev/kfd",
+	  { 0x1000, 0x2000, 0, 7, 5, 0, R | W | S | G, 0 } },
+	{ "1000-2000 rw-s 00000000 00:05 7 /dev/kfd2",
+	  "/dev/kfd2",
+	  { 0x1000, 0x2000, 0, 7, 5, 0, R | W | S, 0 } },
 	{ "0-fffffffffffff000 --xp ffffffffffffffff fff:fffff "
 	  "18446744073709551615 x",
 	  "x",
@@ -230,7 +240,7 @@ static void drop_fake(struct proc *p)
 static int read_text(const char *text, struct maps **ret)
 {
 	struct proc p = fake_proc(text, strlen(text));
-	int err = maps_read(&p, ret);
+	int err = maps_read(&p, 0, ret);
 
 	drop_fake(&p);
 	return err;
@@ -294,7 +304,7 @@ static void what_is_too_much_is_counted(void **state)
 				       "%x-%x r--p 0 fe:01 3 /f%u\n",
 				       (i + 1) * 0x1000, (i + 2) * 0x1000, i);
 	p = fake_proc(text, len);
-	assert_int_equal(maps_read(&p, &m), 0);
+	assert_int_equal(maps_read(&p, 0, &m), 0);
 	drop_fake(&p);
 	free(text);
 	r = maps_regions(m, &n);
@@ -325,6 +335,64 @@ static void the_longest_name_is_read(void **state)
 	text[99999] = '\0';
 	assert_int_equal(read_text(text, &m), -EBADMSG);
 	free(text);
+}
+
+/* One of @len bytes whose end is @end, and one behind it. */
+static void check_long(size_t len, const char *end, uint8_t flags)
+{
+	char *text = malloc(len + 200);
+	const struct region *r;
+	struct maps *m;
+	size_t n;
+
+	n = (size_t)sprintf(text, "1000-2000 r-xp 0 fe:01 3 ");
+	memset(text + n, '/', len);
+	memcpy(text + n + len - strlen(end), end, strlen(end));
+	strcpy(text + n + len, "\n2000-3000 rwxp 0 00:00 0\n");
+	assert_int_equal(read_text(text, &m), 0);
+	r = maps_regions(m, &n);
+	assert_int_equal(n, 2);
+	assert_int_equal(r[0].flags, flags);
+	assert_int_equal(strspn(maps_name(m, &r[0]), "/"),
+			 len - strlen(end) < 4 * 4096 ? len - strlen(end)
+						      : 4 * 4096);
+	assert_int_equal(r[1].flags, R | W | X | A);
+	maps_free(m);
+	free(text);
+}
+
+/* The kernel prints paths of any length; where one is cut is chance. */
+static void a_name_of_any_length_hides_nothing(void **state)
+{
+	static const size_t around[] = { 4 * 4096, 4 * 4096 + 256,
+					 65536,	   65536 + 4 * 4096 + 256,
+					 200000,   3000000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++)
+		for (size_t k = 0; k < 60; k++) {
+			check_long(around[i] - 40 + k, " (deleted)", R | X | D);
+			check_long(around[i] - 40 + k, " (deletes)", R | X);
+		}
+}
+
+static void a_list_without_end_ends_with_the_time(void **state)
+{
+	char *text = malloc(1000000);
+	struct maps *m = NULL;
+	struct proc p;
+
+	(void)state;
+	memset(text, 'n', 1000000);
+	memcpy(text, "1000-2000 r-xp 0 fe:01 3 ", 25);
+	text[999999] = '\n';
+	p = fake_proc(text, 1000000);
+	free(text);
+	assert_int_equal(maps_read(&p, 1, &m), -ETIMEDOUT);
+	assert_null(m);
+	assert_int_equal(maps_read(&p, io_now_ns() + 60000000000, &m), 0);
+	drop_fake(&p);
+	maps_free(m);
 }
 
 /* Again in another way: what the order must be. */
@@ -380,7 +448,7 @@ static void a_process_finds_itself(void **state)
 	(void)state;
 	if (child_skip_emulated())
 		skip();
-	assert_int_equal(maps_read(&p, &m), 0);
+	assert_int_equal(maps_read(&p, 0, &m), 0);
 	r = maps_find(m, (uintptr_t)a_process_finds_itself);
 	assert_non_null(r);
 	assert_int_equal(r->flags, R | X);
@@ -463,7 +531,7 @@ static void a_childs_regions_are_told_apart(void **state)
 		skip();
 	pid = child_start(lay_out, l);
 	p = child_proc(pid);
-	assert_int_equal(maps_read(&p, &m), 0);
+	assert_int_equal(maps_read(&p, 0, &m), 0);
 	for (int i = 0; i < 9; i++) {
 		const struct region *r = maps_find(m, (uintptr_t)l->at[i]);
 
@@ -515,7 +583,7 @@ static void most_maps_there_can_be(void **state)
 	pid = child_start(make_many, made);
 	p = child_proc(pid);
 	before = io_now_ns();
-	assert_int_equal(maps_read(&p, &m), 0);
+	assert_int_equal(maps_read(&p, 0, &m), 0);
 	assert_true(io_now_ns() - before < 2000000000);
 	maps_regions(m, &n);
 	assert_true(*made > 30000);
@@ -557,7 +625,7 @@ static void a_reservation_costs_nothing(void **state)
 	}
 	pid = child_start(reserve, NULL);
 	p = child_proc(pid);
-	assert_int_equal(maps_read(&p, &m), 0);
+	assert_int_equal(maps_read(&p, 0, &m), 0);
 	r = maps_regions(m, &n);
 	for (size_t i = 0; i < n; i++)
 		sum += r[i].end - r[i].start;
@@ -577,9 +645,9 @@ static void who_is_gone_has_no_maps(void **state)
 	(void)state;
 	kill(pid, SIGKILL);
 	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
-	assert_int_equal(maps_read(&p, &m), -ESRCH); /* a zombie */
+	assert_int_equal(maps_read(&p, 0, &m), -ESRCH); /* a zombie */
 	child_end(pid);
-	assert_int_equal(maps_read(&p, &m), -ESRCH);
+	assert_int_equal(maps_read(&p, 0, &m), -ESRCH);
 	assert_null(m);
 	proc_close(&p);
 }
@@ -595,6 +663,8 @@ int main(void)
 		cmocka_unit_test(a_bad_line_is_not_passed_over),
 		cmocka_unit_test(what_is_too_much_is_counted),
 		cmocka_unit_test(the_longest_name_is_read),
+		cmocka_unit_test(a_name_of_any_length_hides_nothing),
+		cmocka_unit_test(a_list_without_end_ends_with_the_time),
 		cmocka_unit_test(a_process_finds_itself),
 		cmocka_unit_test(a_childs_regions_are_told_apart),
 		cmocka_unit_test(most_maps_there_can_be),

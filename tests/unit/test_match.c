@@ -293,22 +293,54 @@ static void what_can_not_be_shown_again(void **state)
 	close_target(&t);
 }
 
-/* Rules that are gone or changed meanwhile can not be told from the old. */
-static void a_matcher_with_other_rules_is_not_taken(void **state)
+/* What one that takes its place looks for is what the first one did, included
+ * files too, whatever became of them on disk. */
+static void the_first_ones_rules_are_kept(void **state)
+{
+	static const size_t at[] = { 5 };
+	struct target t;
+	char path[64];
+	int err;
+
+	(void)state;
+	match_free(m);
+	open_target(&t, WORDS, at, 1);
+	write_rules("more.inc", rules);
+	write_rules("b.yar",
+		    "include \"more.inc\" rule top { condition: true }");
+	strcpy(path, rules_path);
+	m = start_match(rules_path, &err, &why);
+	assert_non_null(m);
+	write_rules("more.inc", "rule other { condition: false }");
+	kill(matcher, SIGKILL);
+	assert_int_equal(look_at(&t, ANY), 0);
+	assert_int_equal(n_hits, 1);
+	unlink(path);
+	unlink(rules_path);
+	kill(matcher, SIGKILL);
+	assert_int_equal(look_at(&t, ANY), 0);
+	assert_int_equal(n_hits, 1);
+	assert_null(match_down(m));
+	close_target(&t);
+}
+
+static void one_that_can_not_be_started_is_told_of(void **state)
 {
 	static const size_t at[] = { 5 };
 	struct target t;
 
 	(void)state;
 	open_target(&t, WORDS, at, 1);
-	write_rules("a.yar", "rule other { condition: false }");
+	assert_null(match_down(m));
+	strcpy(program, "/nowhere/davylamp-match");
 	kill(matcher, SIGKILL);
 	assert_true(look_at(&t, ANY) < 0);
-	assert_non_null(strstr(why.text, "can not be started again"));
-	assert_true(look_at(&t, ANY) < 0);
-	write_rules("a.yar", rules);
+	assert_non_null(strstr(why.text, "can not be started again: '/no"));
+	assert_non_null(match_down(m));
+	use_real_matcher();
 	assert_int_equal(look_at(&t, ANY), 0);
 	assert_int_equal(n_hits, 1);
+	assert_null(match_down(m));
 	close_target(&t);
 }
 
@@ -397,6 +429,50 @@ static void who_waits_is_asked_to(void **state)
 	m = was;
 }
 
+#define LIMIT 4096 /* MATCH_HITS_MAX */
+
+/* Rules enough for one hit more than is kept; the matcher is at no fault. */
+static void more_hits_than_are_kept(void **state)
+{
+	static const size_t at[] = { 70000 };
+	char *text = malloc((LIMIT + 1) * 128UL);
+	struct match *saved = m;
+	size_t len = 0, n_rules;
+	struct target t;
+	int err;
+
+	(void)state;
+	for (int i = 0; i <= LIMIT; i++)
+		len += (size_t)sprintf(text + len,
+				       "rule r%d { meta: where = \"any\" "
+				       "strings: $w = \"" WORDS "\" "
+				       "condition: $w }\n",
+				       i);
+	write_rules("many.yar", text);
+	free(text);
+	m = start_match(rules_path, &err, &why);
+	assert_non_null(m);
+	match_rules(m, &n_rules);
+	assert_int_equal(n_rules, LIMIT + 1);
+	open_target(&t, WORDS, at, 1);
+	for (int i = 0; i < 2; i++) {
+		pid_t before = matcher;
+
+		assert_int_equal(look_at(&t, ANY), -ENODATA);
+		assert_string_equal(why.text, "more than 4096 rules hold");
+		assert_int_equal(n_hits, LIMIT);
+		assert_int_equal(matcher, before);
+	}
+	close_target(&t);
+	open_target(&t, WORDS, at, 0);
+	assert_int_equal(look_at(&t, ANY), 0);
+	assert_int_equal(n_hits, 0);
+	close_target(&t);
+	match_free(m);
+	m = saved;
+	unlink(rules_path);
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, start, stop)
@@ -410,10 +486,12 @@ int main(void)
 		TEST(one_that_ends_is_gone),
 		TEST(a_killed_matcher_is_replaced),
 		TEST(what_can_not_be_shown_again),
-		TEST(a_matcher_with_other_rules_is_not_taken),
+		TEST(the_first_ones_rules_are_kept),
+		TEST(one_that_can_not_be_started_is_told_of),
 		TEST(the_matcher_is_ours),
 		TEST(nothing_is_left_open),
 		TEST(who_waits_is_asked_to),
+		TEST(more_hits_than_are_kept),
 	};
 
 	if (child_emulated() || child_unwatched())

@@ -214,7 +214,8 @@ static void no_end_of_text(void)
 	say_done(1);
 }
 
-/* The memory that it shares can neither be written nor cut. */
+/* The memory that it shares can neither be written nor cut, nor, once it is
+ * ready, the text of the rules. */
 static void grabs_the_memory(void)
 {
 	bool can = ftruncate(WIRE_MEMORY, 0) == 0 ||
@@ -228,15 +229,16 @@ static void grabs_the_memory(void)
 		_exit(66);
 	introduce();
 	expect(WIRE_LOOK);
-	_exit(55);
+	_exit(write(WIRE_KEPT, "x", 1) == 1 ? 66 : 55);
 }
 
-/* What it inherits: a socket, the memory and three streams; no variable. */
+/* What it inherits: a socket, the memory, the rules' text and three streams; no
+ * variable. */
 static void looks_around(void)
 {
 	extern char **environ;
 
-	for (int fd = 5; fd < 1024; fd++)
+	for (int fd = 6; fd < 1024; fd++)
 		if (fcntl(fd, F_GETFD) >= 0)
 			_exit(66);
 	if (environ && *environ)

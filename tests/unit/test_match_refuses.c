@@ -152,8 +152,8 @@ static void no_matcher_is_told(void **state)
 	(void)state;
 	strcpy(program, "/nowhere/davylamp-match");
 	assert_null(start_match(rules_path, &err, &why));
-	assert_int_equal(err, -EPIPE);
-	assert_non_null(strstr(why.text, "status 127"));
+	assert_int_equal(err, -ENOENT);
+	assert_non_null(strstr(why.text, "'/nowhere/davylamp-match'"));
 	strcpy(program, "/bin/true");
 	assert_null(start_match(rules_path, &err, &why));
 	assert_int_equal(err, -EPIPE);

@@ -236,6 +236,32 @@ static void one_that_begins_another_program_is_gone(void **state)
 	munmap(at, sizeof(*at));
 }
 
+/* What the kernel can not say for another reason is not the end. */
+static void an_error_is_not_the_end(void **state)
+{
+	uint8_t **at = child_shared(sizeof(*at));
+	pid_t pid = child_start(write_some, at);
+	struct target t;
+	struct batch b = { 0 };
+
+	(void)state;
+	if (child_skip_emulated()) {
+		child_end(pid);
+		skip();
+	}
+	aim(&t, pid, *at, NULL);
+	close(t.mem->pagemap_fd);
+	t.mem->pagemap_fd = open("/", O_RDONLY | O_CLOEXEC);
+	t.mem->can_scan = true;
+	assert_int_equal(mem_next(t.mem, &b), -ENOTTY);
+	t.mem->can_scan = false;
+	mem_start(t.mem, t.region);
+	assert_int_equal(mem_next(t.mem, &b), -EISDIR);
+	miss(&t);
+	child_end(pid);
+	munmap(at, sizeof(*at));
+}
+
 static int file;
 
 static void map_file(void *user)
@@ -295,6 +321,55 @@ static void *let_go(void *user)
 		_exit(1);
 	h->let_go = 2;
 	return NULL;
+}
+
+/* To be gone between two batches. */
+static void write_and_let_go(void *user)
+{
+	struct held *h = user;
+	pthread_t thread;
+
+	h->at = guarded(PAGES * FLOW_PAGE);
+	for (size_t i = 0; i < PAGES; i++)
+		fill_page(h->at + i * FLOW_PAGE, i);
+	if (pthread_create(&thread, NULL, let_go, h))
+		_exit(1);
+}
+
+static void pause_between_batches(bool scan)
+{
+	struct held *h = child_shared(sizeof(*h));
+	pid_t pid = child_start(write_and_let_go, h);
+	struct batch b = { 0 };
+	struct target t;
+
+	aim(&t, pid, h->at, NULL);
+	t.mem->can_scan &= scan;
+	assert_int_equal(mem_next(t.mem, &b), 1);
+	assert_int_equal(b.n_pages, BATCH_PAGES);
+	usleep(2000);
+	assert_int_equal(mem_next(t.mem, &b), 1);
+	assert_int_equal(b.address[0],
+			 (uintptr_t)h->at + BATCH_PAGES * FLOW_PAGE);
+	assert_true(is_page(b.bytes, BATCH_PAGES));
+	h->let_go = 1;
+	while (h->let_go != 2)
+		usleep(1000);
+	usleep(2000);
+	assert_int_equal(mem_next(t.mem, &b), 0);
+	assert_int_equal(smaps(pid, h->at, "Rss"), 0);
+	assert_int_equal(mem_counts(t.mem)->unreadable_bytes, 0);
+	miss(&t);
+	child_end(pid);
+	munmap(h, sizeof(*h));
+}
+
+/* What was resident before a pause is not fetched after it. */
+static void pages_that_go_in_a_pause(void **state)
+{
+	(void)state;
+	pause_between_batches(false);
+	pause_between_batches(true);
 }
 
 /* Under a userfaultfd whose owner, this process, does nothing. */
@@ -458,7 +533,7 @@ static void a_stretch_ends_at_a_hole(void **state)
 
 static void nobody_is_refused(void **state)
 {
-	struct proc p = { .dir = -1, .pid = 4194305 };
+	struct proc p = { .dir = -1, .own = -1, .pid = 4194305 };
 	struct mem *m;
 
 	(void)state;
@@ -478,7 +553,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(huge_pages_come_whole),
 		cmocka_unit_test(one_that_ends_is_gone),
 		cmocka_unit_test(one_that_begins_another_program_is_gone),
+		cmocka_unit_test(an_error_is_not_the_end),
 		cmocka_unit_test(a_truncated_file_costs_its_pages_only),
+		cmocka_unit_test(pages_that_go_in_a_pause),
 		cmocka_unit_test(pages_that_are_held_back),
 		cmocka_unit_test(another_reads_what_may_stall),
 		cmocka_unit_test(a_stretch_ends_at_a_hole),

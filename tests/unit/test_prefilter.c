@@ -466,6 +466,27 @@ static void bad_lengths_are_refused(void **state)
 	}
 }
 
+/* What has no window of 4 bytes every 8 that tells anything goes together. */
+static void what_is_left_shares_a_group(void **state)
+{
+	struct atom a[3] = { make_atom(11, RANDOM), make_atom(32, RANDOM),
+			     make_atom(48, RANDOM) };
+	struct prefilter *pf;
+	char text[256];
+
+	(void)state;
+	for (uint8_t i = 0; i < 32; i++)
+		if (i % 8 >= 4)
+			a[1].bytes[i] = 0;
+	for (uint8_t i = 0; i < 48; i++)
+		a[2].bytes[i] = i % 8 ? 0xaa : 0xa0 + i / 8;
+	pf = make_filter(a, 3);
+	prefilter_describe(pf, text, sizeof(text));
+	assert_string_equal(text, "2 by 6-byte windows every 18 bytes, "
+				  "1 by 4-byte windows every 8 bytes");
+	prefilter_free(pf);
+}
+
 static void the_description_fits(void **state)
 {
 	struct atom a[5] = { make_atom(48, RANDOM), make_atom(16, RANDOM),
@@ -513,6 +534,7 @@ int main(void)
 		cmocka_unit_test(only_the_page_is_read),
 		cmocka_unit_test(no_atoms_mark_nothing),
 		cmocka_unit_test(bad_lengths_are_refused),
+		cmocka_unit_test(what_is_left_shares_a_group),
 		cmocka_unit_test(the_description_fits),
 	};
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "rules_source.h"
@@ -192,6 +193,41 @@ static void the_built_in_is_flipped_back(void **state)
 	assert_string_equal(source.files[0].name, "built-in");
 }
 
+/* What is torn is not taken for less. */
+static void what_is_saved_is_read_back(void **state)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC);
+	struct rules_source read = { .n = 0 };
+	const char *text;
+	struct stat st;
+
+	(void)state;
+	write_file("b.inc", "included", 8);
+	assert_int_equal(rules_source_add_text(&source, "a.yar", "", 0, &why),
+			 0);
+	text = rules_source_include(&source, "b.inc", path_of("a.yar"));
+	assert_string_equal(text, "included");
+	assert_ptr_equal(
+		rules_source_include(&source, "b.inc", path_of("a.yar")), text);
+	assert_int_equal(rules_source_save(&source, fd), 0);
+	assert_int_equal(rules_source_load(&read, fd), 0);
+	assert_int_equal(read.n, 2);
+	assert_string_equal(read.files[0].name, "a.yar");
+	assert_int_equal(read.files[0].len, 0);
+	unlink(path_of("b.inc"));
+	assert_string_equal(
+		rules_source_include(&read, "b.inc", path_of("a.yar")),
+		"included");
+	write_file("c.inc", "new", 3);
+	assert_null(rules_source_include(&read, "c.inc", path_of("a.yar")));
+	rules_source_free(&read);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(ftruncate(fd, st.st_size - 1), 0);
+	assert_int_equal(rules_source_load(&read, fd), -EBADMSG);
+	rules_source_free(&read);
+	close(fd);
+}
+
 int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make, drop)
@@ -204,6 +240,7 @@ int main(void)
 		TEST(too_many_are_refused),
 		TEST(unreadable_is_refused),
 		TEST(the_built_in_is_flipped_back),
+		TEST(what_is_saved_is_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

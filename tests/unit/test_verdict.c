@@ -19,6 +19,23 @@
 #define CONSTANTS 0x500000ULL /* of the program that runs */
 #define DATA_FILE 0x600000ULL /* of which nothing is executable */
 
+/* So many names that there is no room for one more. */
+static void write_names(int fd)
+{
+	char text[2100];
+
+	for (int i = 1; i < 1000; i++) {
+		int n = sprintf(text, "%x000-%x000 r--s 0 fe:01 %d /", i, i + 1,
+				i + 1000);
+		int len = i < 540 ? 2000 : 8;
+
+		memset(text + n, 'a' + i % 26, (size_t)len);
+		text[n + len] = '\n';
+		if (write(fd, text, (size_t)(n + len + 1)) < 0)
+			abort();
+	}
+}
+
 static struct maps *maps_of(uint64_t dataset, bool split, bool gpu,
 			    bool own_code)
 {
@@ -46,7 +63,9 @@ static struct maps *maps_of(uint64_t dataset, bool split, bool gpu,
 		       "/dev/nvidia-uvm\n"
 		     : "");
 	fd = openat(p.dir, "maps", O_CREAT | O_WRONLY, 0600);
-	if (write(fd, text, strlen(text)) < 0 || maps_read(&p, &m))
+	if (gpu)
+		write_names(fd);
+	if (write(fd, text, strlen(text)) < 0 || maps_read(&p, 0, &m))
 		abort();
 	close(fd);
 	unlinkat(p.dir, "maps", 0);

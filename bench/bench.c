@@ -93,7 +93,7 @@ static void find_region(struct bench *b)
 	int err = proc_open(procfs, b->pid, &b->proc);
 
 	if (!err)
-		err = maps_read(&b->proc, &maps);
+		err = maps_read(&b->proc, 0, &maps);
 	if (err)
 		errx(1, "process %d: %s", b->pid, strerror(-err));
 	r = maps_find(maps, b->start);

@@ -39,7 +39,6 @@ class Case:
         self.wait = table.get("wait", 2)
         self.accept = table.get("accept", "")
         self.looks = 0
-        self.incomplete = 0
         self.found = {}  # {(severity, rules): how often}
         self.carrier = False
         self.why = ""

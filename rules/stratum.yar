@@ -43,8 +43,9 @@ rule Stratum_Miner_Program
  * A session with a pool, as it stands in the buffers of any program, scripts in
  * node or Python and WebAssembly included. Lookalikes: source code of miners
  * writes these lines with escaped quotes or blanks and shows one side of the
- * talk; the strings here are JSON as sent, and both sides are asked for. A pool
- * or a proxy holds both sides too: hence LOW.
+ * talk; the strings here are JSON as sent, and both sides are asked for: an Ethereum
+ * client has answers such as getwork's, and never logs in to a pool. A pool or a
+ * proxy holds both sides too: hence LOW.
  */
 rule Stratum_Live_Session
 {
@@ -65,12 +66,18 @@ rule Stratum_Live_Session
 		$ask_subscribe_tight = "\"method\":\"mining.subscribe\",\"params\":["
 		$ask_authorize = "\"method\": \"mining.authorize\", \"params\": [\""
 		$ask_authorize_tight = "\"method\":\"mining.authorize\",\"params\":[\""
+		$ask_share = "\"method\": \"mining.submit\", \"params\": [\""
+		$ask_share_tight = "\"method\":\"mining.submit\",\"params\":[\""
 		$ask_template = "\"method\":\"getjobtemplate\",\"params\":"
+		$ask_eth = "\"method\":\"eth_submitLogin\""
+		$ask_eth_wide = "\"method\": \"eth_submitLogin\""
 		$ask_submit_edge = "\"method\":\"submit\",\"params\":{\"edge_bits\":"
 		$tell_job = "\"method\":\"job\",\"params\":{\""
 		$tell_notify_objects = "\"method\":\"mining.notify\",\"params\":[{\""
 		$tell_notify = "\"method\": \"mining.notify\", \"params\": [\""
 		$tell_notify_tight = "\"method\":\"mining.notify\",\"params\":[\""
+		$tell_eth = "\"jsonrpc\":\"2.0\",\"result\":[\"0x"
+		$tell_eth_wide = "\"jsonrpc\": \"2.0\", \"result\": [\"0x"
 		$tell_notify_params = "\"],\"method\":\"mining.notify\"}"
 		$tell_notify_last = "],\"id\":null,\"method\":\"mining.notify\"}"
 	condition:

@@ -199,6 +199,40 @@ static void judge_entry(struct planner *p, size_t entry)
 				      s->identifier);
 }
 
+static size_t read_literals(const uint8_t *code, uint8_t *ret, size_t cap)
+{
+	size_t n = 0;
+
+	for (; code && n < cap && code[0] == RE_OPCODE_LITERAL; code += 2)
+		ret[n++] = code[1];
+	return n;
+}
+
+/* The automaton knows four bytes of a hex string or regular expression.  The
+ * code that libyara runs from there says which bytes must follow them, and in
+ * reverse order which must precede them: more of a run of certain bytes, if
+ * that code does begin with the atom. */
+static void extend(struct atom *a, const YR_AC_MATCH *m)
+{
+	uint8_t run[2 * ATOM_BYTES], back[ATOM_BYTES], ahead[ATOM_BYTES];
+	size_t n = read_literals(m->forward_code, ahead, sizeof(ahead));
+	size_t b, slice, at;
+
+	if (m->backtrack != a->len || n < a->len ||
+	    memcmp(ahead, a->bytes, a->len))
+		return;
+	b = read_literals(m->backward_code, back, sizeof(back));
+	for (size_t i = 0; i < b; i++)
+		run[i] = back[b - 1 - i];
+	memcpy(run + b, ahead, n);
+	slice = b + n < ATOM_BYTES ? b + n : ATOM_BYTES;
+	at = best_slice(run, b + n, slice);
+	memcpy(a->bytes, run + at, slice);
+	a->len = (uint8_t)slice;
+	a->before = (uint16_t)(a->before + at - b);
+	a->after = (uint16_t)(a->after + b - at);
+}
+
 /* Of a literal it is known where its atom lies in it; anything else may
  * stretch to both sides. */
 static void add_entry(struct planner *p, size_t entry)
@@ -214,13 +248,16 @@ static void add_entry(struct planner *p, size_t entry)
 
 	if (is_plain(s) || !a.where)
 		return;
+	memcpy(a.bytes, own->path, own->depth);
 	if (STRING_IS_LITERAL(s) && m->backtrack >= own->depth) {
 		size_t at = (size_t)m->backtrack - own->depth;
 
 		a.before = (uint16_t)(at + CONTEXT);
 		a.after = (uint16_t)(reach_of(s) + CONTEXT);
 	}
-	memcpy(a.bytes, own->path, own->depth);
+	if (!STRING_IS_LITERAL(s) &&
+	    !(s->flags & (TRANSFORMED | STRING_FLAGS_WIDE)))
+		extend(&a, m);
 	add(p, &a);
 }
 

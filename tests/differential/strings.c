@@ -60,6 +60,16 @@ static struct node *hex_bytes(struct rng *r, struct rule_set *set, uint32_t n)
 	return seq;
 }
 
+/* As long as any run that the prefilter takes, and longer. */
+static struct node *hex_run(struct rng *r, struct rule_set *set)
+{
+	struct node *seq = new_node(set, NODE_SEQUENCE);
+
+	for (uint32_t i = rng_range(r, 8, 60); i; i--)
+		add_child(seq, a_byte(r, set));
+	return seq;
+}
+
 static struct node *hex_either(struct rng *r, struct rule_set *set)
 {
 	struct node *either = new_node(set, NODE_EITHER);
@@ -117,7 +127,9 @@ static struct node *hex_root(struct rng *r, struct rule_set *set)
 			add_child(seq, hex_jump(r, set, &chained));
 		if (rng_chance(r, 35))
 			add_child(seq, hex_either(r, set));
-		add_child(seq, hex_bytes(r, set, rng_range(r, 1, 10)));
+		add_child(seq, rng_chance(r, 20)
+				       ? hex_run(r, set)
+				       : hex_bytes(r, set, rng_range(r, 1, 10)));
 	}
 	return seq;
 }
@@ -188,7 +200,7 @@ static struct node *an_anchor(struct rule_set *set, const char *text)
 static struct node *regex_word(struct rng *r, struct rule_set *set)
 {
 	struct node *seq = new_node(set, NODE_SEQUENCE);
-	uint32_t n = rng_range(r, 1, 8);
+	uint32_t n = rng_range(r, 1, rng_chance(r, 20) ? 60 : 8);
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct node *b = a_byte(r, set);

@@ -114,6 +114,55 @@ static void a_long_literal_gives_a_slice(void **state)
 	drop_plan();
 }
 
+/* ---- runs ------------------------------------------------------------ */
+
+static const struct {
+	const char *string;
+	const char *run; /* of its only atom */
+	size_t len;
+} runs[] = {
+	{ "{ 01 02 03 04 05 06 07 08 09 ?? 0b 0c }",
+	  "\1\2\3\4\5\6\7\10\11", 9 },
+	{ "{ 0b ?? 01 02 03 04 05 06 07 08 09 }",
+	  "\1\2\3\4\5\6\7\10\11", 9 },
+	{ "{ 0b ?1 02 03 04 05 06 07 08 [2-9] 0c }", "\2\3\4\5\6\7\10", 7 },
+	{ "/\"mining\\.notify\",\\[\"[^\"]{1,9}/", "\"mining.notify\",[\"",
+	  18 },
+	{ "/[0-9]+ hashes a second/", " hashes a second", 16 },
+	{ "/(abcdefgh)+[0-9]/", "abcdefgh", 8 },
+};
+
+static void a_run_is_longer_than_the_automaton_knows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+		plan_string(runs[i].string);
+		assert_int_equal(plan.n, 1);
+		assert_int_equal(plan.atoms[0].len, runs[i].len);
+		assert_memory_equal(plan.atoms[0].bytes, runs[i].run,
+				    runs[i].len);
+		drop_plan();
+	}
+}
+
+/* Their bytes are not the code's. */
+static void modifiers_leave_four_bytes(void **state)
+{
+	static const char *const strings[] = {
+		"/proof of [0-9]/i",
+		"/proof of [0-9]/ wide",
+		"/proof of [0-9]/ wide ascii",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+		plan_string(strings[i]);
+		for (size_t k = 0; k < plan.n; k++)
+			assert_in_range(plan.atoms[k].len, ATOM_MIN, 4);
+		drop_plan();
+	}
+}
+
 /* ---- whatever matches is marked -------------------------------------- */
 
 #define TEXT(s) s, sizeof(s) - 1
@@ -150,6 +199,11 @@ static const struct {
 	  TEXT("\x11\x22\x33\x44\x55\x66") },
 	{ "/mine(rs|d) [0-9]{3,8} now/", TEXT("mined 31415926 now") },
 	{ "/mine(rs|d) [0-9]{3,8} now/", TEXT("miners 314 now") },
+	{ "/[0-9]{1,3} (kilo|mega)hashes a second/",
+	  TEXT("17 kilohashes a second") },
+	{ "{ 41 [4-8] 6a 09 e6 67 bb 67 ae 85 ?? 3c 6e f3 72 a5 4f f5 3a }",
+	  TEXT("A12345\x6a\x09\xe6\x67\xbb\x67\xae\x85?\x3c\x6e\xf3\x72"
+	       "\xa5\x4f\xf5\x3a") },
 	{ "/--donate-level=[0-9]+/i", TEXT("--DONATE-Level=5") },
 	{ "/stratum\\+(tcp|ssl):\\/\\/[a-z.]{1,99}/ wide",
 	  TEXT("s\0t\0r\0a\0t\0u\0m\0+\0t\0c\0p\0:\0/\0/\0x\0") },
@@ -317,6 +371,8 @@ int main(void)
 		cmocka_unit_test(a_literal_is_its_own_atom),
 		cmocka_unit_test(wide_ones_have_zeros),
 		cmocka_unit_test(a_long_literal_gives_a_slice),
+		cmocka_unit_test(a_run_is_longer_than_the_automaton_knows),
+		cmocka_unit_test(modifiers_leave_four_bytes),
 		cmocka_unit_test(what_matches_is_marked),
 		cmocka_unit_test(every_atom_can_be_filtered),
 		cmocka_unit_test(who_must_see_every_page),

@@ -116,6 +116,36 @@ rule Equihash_Live_State
 }
 
 /*
+ * A session with a pool of Zcash or its relatives. Jobs begin with the version of
+ * the block's header, as eight digits: 4, 3, or Bitcoin Gold's 0x20000000. Lookalikes:
+ * Bitcoin's jobs, Ethereum's and KawPow's go on with a hash; VerusHash's, the same
+ * protocol, with the version 04000100; text about the protocol shows one side, or
+ * sets other blanks. Pools that serve miners hold both sides, too, and are idle
+ * beside a solver.
+ */
+rule Equihash_Live_Session
+{
+	meta:
+		family = "Equihash"
+		algorithm = "Equihash"
+		where = "any"
+		severity = "MEDIUM"
+		reference = "ZIP 301 (zcash/zips), mining.notify; Zcash protocol specification 7.6"
+		description = "A job of an Equihash pool and the miner's requests in memory: the process works on Equihash for a pool."
+	strings:
+		$tell_notify = /"method":"mining\.notify","params":\["[^"]{1,64}","(0[34]000000|00000020)","/
+		$tell_notify_wide = /"method": "mining\.notify", "params": \["[^"]{1,64}", "(0[34]000000|00000020)", "/
+		$ask_subscribe = "\"method\":\"mining.subscribe\",\"params\":["
+		$ask_subscribe_wide = "\"method\": \"mining.subscribe\", \"params\": ["
+		$ask_authorize = "\"method\":\"mining.authorize\",\"params\":[\""
+		$ask_authorize_wide = "\"method\": \"mining.authorize\", \"params\": [\""
+		$ask_submit = "\"method\":\"mining.submit\",\"params\":[\""
+		$ask_submit_wide = "\"method\": \"mining.submit\", \"params\": [\""
+	condition:
+		any of ($tell_*) and any of ($ask_*)
+}
+
+/*
  * Likewise as an immediate: mov r64, imm64 and the prefix of what follows
  * (eleven bytes), as gcc and clang write it at -O1, -O2 and -Os; or the name alone
  * on its way into the parameters of a library's BLAKE2b. Not in

@@ -127,9 +127,10 @@ static struct node *hex_root(struct rng *r, struct rule_set *set)
 			add_child(seq, hex_jump(r, set, &chained));
 		if (rng_chance(r, 35))
 			add_child(seq, hex_either(r, set));
-		add_child(seq, rng_chance(r, 20)
-				       ? hex_run(r, set)
-				       : hex_bytes(r, set, rng_range(r, 1, 10)));
+		add_child(seq,
+			  rng_chance(r, 20)
+				  ? hex_run(r, set)
+				  : hex_bytes(r, set, rng_range(r, 1, 10)));
 	}
 	return seq;
 }

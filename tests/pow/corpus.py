@@ -83,7 +83,8 @@ BUILDS |= {
 WORKING = {"chukwa"}
 
 # What a pool answers to those that are known by their sessions, and its first job,
-# in the words of alephium/mining-pool (lib/stratum.js) and Grin (doc/stratum.md).
+# in the words of alephium/mining-pool (lib/stratum.js), Grin (doc/stratum.md) and
+# ZIP 301.
 SESSIONS = {
     "alephium": b"""\
 {"id":1,"jsonrpc":"2.0","result":true,"error":null}
@@ -94,6 +95,13 @@ SESSIONS = {
 {"id":"0","jsonrpc":"2.0","method":"login","result":"ok","error":null}
 {"id":"Stratum","jsonrpc":"2.0","method":"job","params":{"difficulty":1,\
 "height":2031616,"job_id":5,"pre_pow":"000500000000001f00003ff723bc8c98"}}
+""",
+    "equihash": b"""\
+{"id":1,"result":[null,"27fff23b"],"error":null}
+{"id":null,"method":"mining.notify","params":["1f2","04000000","e236f616fab4ddcd\
+3cd4453783a7e7f8ff10b8c8fd7bca8a22d6909b00000000","6de853a7b016e0b8fab8d323b28042\
+4da311aeda849db7ce6ef7d4f4ae7180c9","1237a2ba8cbb0f3d3ee3c47a20d65c7dcc7a3af42ec7\
+97fd3c377a1ef15abf67","74cad75c","0205021d",true]}
 """,
 }
 

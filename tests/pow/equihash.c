@@ -3,6 +3,7 @@
  * Vector: 96,5 of zcash/src/test/equihash_tests.cpp. */
 #include <stdlib.h>
 #include "blake2b.h"
+#include "session.h"
 
 #define K_MOST 9
 
@@ -228,4 +229,8 @@ void pow_check(void)
 	solve(&p, is_known, got);
 	pow_expect("Equihash 96,5", (uint8_t *)got, 16,
 		   "d00300009dee01004e870100c0e10100");
+	session_ask("1", "", "mining.subscribe", false, "pow/1.0", "",
+		    "pool.invalid", "3357", NULL);
+	session_ask("2", "", "mining.authorize", false, "t1.rig", "x", NULL);
+	session_talk();
 }

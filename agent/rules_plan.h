@@ -6,7 +6,8 @@
  * YR_RULES since 4.0: the path to a state that has a match is an atom, up to
  * 4 bytes that stand in every match of that string.  In hex strings and regular
  * expressions without modifiers it grows to the whole run of certain bytes
- * around it, by the code that libyara would run from there.
+ * around it, and gives way to a better run where nothing but wildcards and jumps
+ * lies between (rules_plan_runs.c).
  *
  * A rule that this is not enough for must see every page that is not zero.
  * tests/tools/differential.c compares what comes out with libyara over all

@@ -10,9 +10,6 @@
 #define REACH (YR_RE_SCAN_LIMIT + 8)
 _Static_assert(2 * REACH <= WIRE_SPAN, "regular expressions fit a window");
 
-/* What fullword looks at on each side, wide. */
-#define CONTEXT 2
-
 #define TRANSFORMED                                                      \
 	(STRING_FLAGS_NO_CASE | STRING_FLAGS_XOR | STRING_FLAGS_BASE64 | \
 	 STRING_FLAGS_BASE64_WIDE)
@@ -64,8 +61,7 @@ static uint8_t where_of(const struct planner *p, const YR_STRING *s)
 	return p->plan->rules[s->rule_idx].sets & ((1 << WHERE_COUNT) - 1);
 }
 
-/* The slice of @len bytes that has the most different values. */
-static size_t best_slice(const uint8_t *s, size_t len, size_t slice)
+size_t rules_plan_slice(const uint8_t *s, size_t len, size_t slice)
 {
 	unsigned count[256] = { 0 }, distinct = 0, best = 0;
 	size_t at = 0;
@@ -86,13 +82,13 @@ static void add_literal(struct planner *p, const YR_STRING *s,
 			const uint8_t *bytes, size_t len)
 {
 	size_t slice = len < ATOM_BYTES ? len : ATOM_BYTES;
-	size_t at = best_slice(bytes, len, slice);
+	size_t at = rules_plan_slice(bytes, len, slice);
 	struct atom a = {
 		.len = (uint8_t)slice,
 		.where = where_of(p, s),
 		.string = s->idx,
-		.before = (uint16_t)(at + CONTEXT),
-		.after = (uint16_t)(len - at + CONTEXT),
+		.before = (uint16_t)(at + ATOM_CONTEXT),
+		.after = (uint16_t)(len - at + ATOM_CONTEXT),
 	};
 
 	memcpy(a.bytes, bytes + at, slice);
@@ -199,40 +195,6 @@ static void judge_entry(struct planner *p, size_t entry)
 				      s->identifier);
 }
 
-static size_t read_literals(const uint8_t *code, uint8_t *ret, size_t cap)
-{
-	size_t n = 0;
-
-	for (; code && n < cap && code[0] == RE_OPCODE_LITERAL; code += 2)
-		ret[n++] = code[1];
-	return n;
-}
-
-/* The automaton knows four bytes of a hex string or regular expression.  The
- * code that libyara runs from there says which bytes must follow them, and in
- * reverse order which must precede them: more of a run of certain bytes, if
- * that code does begin with the atom. */
-static void extend(struct atom *a, const YR_AC_MATCH *m)
-{
-	uint8_t run[2 * ATOM_BYTES], back[ATOM_BYTES], ahead[ATOM_BYTES];
-	size_t n = read_literals(m->forward_code, ahead, sizeof(ahead));
-	size_t b, slice, at;
-
-	if (m->backtrack != a->len || n < a->len ||
-	    memcmp(ahead, a->bytes, a->len))
-		return;
-	b = read_literals(m->backward_code, back, sizeof(back));
-	for (size_t i = 0; i < b; i++)
-		run[i] = back[b - 1 - i];
-	memcpy(run + b, ahead, n);
-	slice = b + n < ATOM_BYTES ? b + n : ATOM_BYTES;
-	at = best_slice(run, b + n, slice);
-	memcpy(a->bytes, run + at, slice);
-	a->len = (uint8_t)slice;
-	a->before = (uint16_t)(a->before + at - b);
-	a->after = (uint16_t)(a->after + b - at);
-}
-
 /* Of a literal it is known where its atom lies in it; anything else may
  * stretch to both sides. */
 static void add_entry(struct planner *p, size_t entry)
@@ -252,12 +214,12 @@ static void add_entry(struct planner *p, size_t entry)
 	if (STRING_IS_LITERAL(s) && m->backtrack >= own->depth) {
 		size_t at = (size_t)m->backtrack - own->depth;
 
-		a.before = (uint16_t)(at + CONTEXT);
-		a.after = (uint16_t)(reach_of(s) + CONTEXT);
+		a.before = (uint16_t)(at + ATOM_CONTEXT);
+		a.after = (uint16_t)(reach_of(s) + ATOM_CONTEXT);
 	}
 	if (!STRING_IS_LITERAL(s) &&
 	    !(s->flags & (TRANSFORMED | STRING_FLAGS_WIDE)))
-		extend(&a, m);
+		rules_plan_extend(&a, m);
 	add(p, &a);
 }
 
@@ -281,7 +243,7 @@ int rules_plan_judge_strings(struct planner *p)
 					      "nothing but zeros in",
 					      s->identifier);
 		else if (STRING_IS_LITERAL(s) &&
-			 reach_of(s) + 2 * CONTEXT > WIRE_SPAN)
+			 reach_of(s) + 2 * ATOM_CONTEXT > WIRE_SPAN)
 			rules_plan_every_page(
 				p, s->rule_idx,
 				"too long to be found for certain:",

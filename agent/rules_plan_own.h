@@ -10,6 +10,9 @@
 
 #define NOT_MET (DEPTH + 1)
 
+/* What fullword looks at on each side, wide. */
+#define ATOM_CONTEXT 2
+
 /* An entry of the automaton's pool: the state that is its own. */
 struct pooled {
 	uint8_t depth; /* NOT_MET: no state has it */
@@ -39,7 +42,16 @@ void rules_plan_every_page(struct planner *p, uint32_t rule, const char *why,
 /* Notes the rules that have a string whose atoms will not do.  0 or -errno. */
 int rules_plan_judge_strings(struct planner *p);
 
+/* Where the @slice of @len bytes begins that has the most different values. */
+size_t rules_plan_slice(const uint8_t *, size_t len, size_t slice);
+
 /* Takes the atoms of all strings whose rules have their sets.  0 or -errno. */
 int rules_plan_add_atoms(struct planner *p);
+
+/* ---- rules_plan_runs.c */
+
+/* @a is what the automaton knows of a string, @m its entry: makes it the best
+ * run of certain bytes of that string, and its reach as short as it is. */
+void rules_plan_extend(struct atom *a, const YR_AC_MATCH *m);
 
 #endif

@@ -185,7 +185,7 @@ def linear(b):
 # ---- rules -----------------------------------------------------------------
 
 KINDS = {"23 bytes and more": (23, 48), "15 and more": (15, 32),
-         "7 and more": (7, 16), "mixed": None}
+         "7 and more": (7, 16), "mixed": None, "wildcards": (12, 32)}
 
 
 def literal(rng, least, most):
@@ -199,13 +199,15 @@ def literal(rng, least, most):
 
 
 def write_rules(path, kind, n):
-    """@n rules of one literal each, the same every time."""
+    """@n rules of one string each, the same every time."""
     rng = random.Random(f"{kind} {n}")
     with open(path, "w", encoding="ascii") as f:
         for i in range(n):
             sizes = KINDS[kind] or rng.choices(
                 [(23, 48), (15, 22), (7, 14)], [40, 20, 40])[0]
             hexed = literal(rng, *sizes).hex(" ")
+            if kind == "wildcards":
+                hexed += " ?? [1-4] " + literal(rng, 4, 8).hex(" ")
             f.write(f'rule bench_{i} {{ meta: where = "any" strings: '
                     f"$a = {{ {hexed} }} condition: $a }}\n")
 
@@ -220,7 +222,8 @@ def rules(b):
            f"digests and fragments are looked up, too. {about}. GB/s of "
            "sweep, per CPU second; % of the same run's copy. Literals are "
            "made: half random bytes, half words; mixed: 40 % of 23 bytes and "
-           "more, 20 % of 15 to 22, 40 % of 7 to 14.")
+           "more, 20 % of 15 to 22, 40 % of 7 to 14; wildcards: 12 to 32 bytes, "
+           "a jump, 4 to 8 bytes.")
     with b.target(code, mib, "rw-") as t:
         for kind in KINDS:
             for n in counts:

@@ -144,6 +144,27 @@ static void a_run_is_longer_than_the_automaton_knows(void **state)
 	}
 }
 
+/* The automaton's atom is in the first of them, or in the last. */
+static void the_best_run_of_all_and_its_reach(void **state)
+{
+	static const char *const strings[] = {
+		"{ 55 66 77 88 ?? 01 02 03 04 05 06 07 08 [2-4] 9a ab bc cd }",
+		"{ 9a ab bc cd 4? 01 02 03 04 05 06 07 08 ?? [1-3] de ef }",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+		plan_string(strings[i]);
+		assert_int_equal(plan.n, 1);
+		assert_int_equal(plan.atoms[0].len, 8);
+		assert_memory_equal(plan.atoms[0].bytes,
+				    "\1\2\3\4\5\6\7\10", 8);
+		assert_int_equal(plan.atoms[0].before, 5 + 2);
+		assert_int_equal(plan.atoms[0].after, (i ? 14 : 16) + 2);
+		drop_plan();
+	}
+}
+
 /* Their bytes are not the code's. */
 static void modifiers_leave_four_bytes(void **state)
 {
@@ -368,6 +389,7 @@ int main(void)
 		cmocka_unit_test(wide_ones_have_zeros),
 		cmocka_unit_test(a_long_literal_gives_a_slice),
 		cmocka_unit_test(a_run_is_longer_than_the_automaton_knows),
+		cmocka_unit_test(the_best_run_of_all_and_its_reach),
 		cmocka_unit_test(modifiers_leave_four_bytes),
 		cmocka_unit_test(what_matches_is_marked),
 		cmocka_unit_test(every_atom_can_be_filtered),

@@ -194,7 +194,7 @@ bench: ## measure: copy, sweep, yara; results into bench/record
 	$(Q)$(MAKE) --no-print-directory all bench-tools
 	$(Q)BUILD=$(BUILD) bench/run $(BENCH)
 
-corpus: ## build each proof of work in 22 ways, look at it run (an hour)
+corpus: ## build each proof of work in 22 ways, look at it run (ten minutes)
 	$(Q)$(MAKE) --no-print-directory all test-tools
 	$(Q)BUILD=$(BUILD) tests/pow/corpus.py $(CORPUS)
 

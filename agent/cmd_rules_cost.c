@@ -68,13 +68,10 @@ struct watch {
 static uint64_t count_atom(const uint8_t *bytes, size_t len,
 			   const struct atom *a)
 {
-	const uint8_t *at = bytes, *end = bytes + len;
 	uint64_t n = 0;
 
-	while ((at = memmem(at, (size_t)(end - at), a->bytes, a->len))) {
-		n++;
-		at++;
-	}
+	for (size_t at = 0; at + a->len <= len; at++)
+		n += prefilter_stands(a, bytes + at, 0, a->len);
 	return n;
 }
 

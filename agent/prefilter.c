@@ -12,15 +12,25 @@ static void widen(struct prefilter_mark *mark, int32_t start, int32_t end,
 	mark->where |= where;
 }
 
-/* Do the atom's bytes stand at @start of the page, as far as they lie in it?
- * What lies in the neighbour is not known here, so it counts as equal. */
+bool prefilter_stands(const struct atom *a, const uint8_t *p, size_t from,
+		      size_t to)
+{
+	if (!a->nocase)
+		return !memcmp(p + from, a->bytes + from, to - from);
+	for (; from < to; from++)
+		if (atom_lower(p[from]) != a->bytes[from])
+			return false;
+	return true;
+}
+
+/* Do they stand at @start of the page, as far as they lie in it?  What lies in
+ * the neighbour is not known here, so it counts as equal. */
 static bool stands(const struct atom *a, const uint8_t *page, int32_t start)
 {
 	int32_t from = start < 0 ? -start : 0;
 	int32_t to = start + a->len > FLOW_PAGE ? FLOW_PAGE - start : a->len;
 
-	return !memcmp(page + start + from, a->bytes + from,
-		       (size_t)(to - from));
+	return prefilter_stands(a, page + start, (size_t)from, (size_t)to);
 }
 
 static uint64_t hash_at(const struct kernel_group *k, const uint8_t *p)

@@ -6,7 +6,8 @@
  * looked up in a bit table that holds, for each atom, a window of every phase
  * 0..S-1: so the atom is met wherever it begins.  An atom of S + W - 1 bytes
  * allows an S: what a rule set costs is decided by its shortest atom, hardly by
- * their number.
+ * their number.  One whose letters stand in either case has each window in all
+ * spellings, so these have 4 bytes at most.
  *
  * Paddings, which are nearly all zeros, have phases without a window that
  * tells anything.  They are looked for every 4 bytes, but only in pages that
@@ -29,10 +30,21 @@ struct atom {
 	uint8_t bytes[ATOM_BYTES];
 	uint8_t len;	 /* ATOM_MIN..ATOM_BYTES */
 	uint8_t where;	 /* bit per enum where: of the rules that need it */
+	uint8_t nocase;	 /* not 0: letters stand in either case; here, small */
 	uint16_t before; /* bytes of a match that may precede the atom */
 	uint16_t after;	 /* and follow its first byte, the atom included */
 	uint32_t string; /* whose atom it is: libyara's number */
 };
+
+/* As libyara has it: ASCII only. */
+static inline uint8_t atom_lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? c ^ 'A' ^ 'a' : c;
+}
+
+/* Do the atom's bytes [from, to) stand at @p + from? */
+bool prefilter_stands(const struct atom *, const uint8_t *p, size_t from,
+		      size_t to);
 
 struct prefilter;
 

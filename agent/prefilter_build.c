@@ -33,13 +33,45 @@ static size_t group_of(const struct atom *a)
 	return a->len >= 4 ? GROUP_EVERY_4 : GROUP_EVERY_3;
 }
 
+/* Of 4 bytes, at most. */
+#define NOCASE_SPELLINGS 16
+
 /* ---- building ---------------------------------------------------------- */
 
-static void add_entry(struct prefilter_table *t, const struct kernel_group *g,
-		      const struct atom *a, uint32_t number, unsigned offset)
+/* A window of an atom in one of its spellings. */
+struct spelling {
+	uint8_t bytes[8];
+	unsigned letters, capitals; /* a bit each */
+};
+
+static struct spelling spell(const struct atom *a, unsigned offset,
+			     unsigned width)
 {
-	uint64_t h = kernel_hash(kernel_window(a->bytes + offset, g->width),
-				 g->width);
+	struct spelling s = { 0 };
+
+	memcpy(s.bytes, a->bytes + offset, width);
+	for (unsigned i = 0; i < width && a->nocase; i++)
+		if (s.bytes[i] >= 'a' && s.bytes[i] <= 'z')
+			s.letters |= 1U << i;
+	return s;
+}
+
+/* The next one; false: it was the last, and is the first again. */
+static bool respell(struct spelling *s)
+{
+	unsigned next = (s->capitals - s->letters) & s->letters;
+
+	for (unsigned i = 0; i < sizeof(s->bytes); i++)
+		if ((next ^ s->capitals) >> i & 1)
+			s->bytes[i] ^= 'a' ^ 'A';
+	s->capitals = next;
+	return next;
+}
+
+static void add_entry(struct prefilter_table *t, const struct kernel_group *g,
+		      const uint8_t *window, uint32_t number, unsigned offset)
+{
+	uint64_t h = kernel_hash(kernel_window(window, g->width), g->width);
 
 	t->bits[h >> t->look.shift] |= kernel_bits(h, g->width);
 	t->entries[t->n_entries++] =
@@ -52,13 +84,19 @@ static void add_atom(struct prefilter_table *t, const struct kernel_group *g,
 	uint64_t windows = prefilter_windows(a, g);
 
 	t->n_atoms++;
-	for (; windows; windows &= windows - 1)
-		add_entry(t, g, a, number, (unsigned)__builtin_ctzll(windows));
+	for (; windows; windows &= windows - 1) {
+		unsigned offset = (unsigned)__builtin_ctzll(windows);
+		struct spelling s = spell(a, offset, g->width);
+
+		do {
+			add_entry(t, g, s.bytes, number, offset);
+		} while (respell(&s));
+	}
 }
 
-/* For @n atoms.  256 bits a window keep chance hits rare, a quarter of that
- * where two bits tell: the smaller, the more of it stays in cache.  2^17 to
- * 2^22. */
+/* For @n atoms, all spellings counted.  256 bits a window keep chance hits
+ * rare, a quarter of that where two bits tell: the smaller, the more of it
+ * stays in cache.  2^17 to 2^22. */
 static int make_table(struct prefilter_table *t, const struct kernel_group *g,
 		      size_t n)
 {
@@ -142,15 +180,17 @@ static void add_straddle(struct prefilter *pf, const struct atom *a,
 			 const struct kernel_group *g)
 {
 	int o = prefilter_best(a, g);
-	const uint8_t *w = a->bytes + (o < 0 ? 0 : o);
+	struct spelling s = spell(a, o < 0 ? 0 : (unsigned)o, g->width);
 	uint16_t before = (uint16_t)(a->before + (o < 0 ? 0 : o) + 3);
 
 	pf->straddles = true;
-	set_pair(pf->tail, w);
-	set_pair(pf->head, w + 1);
-	if (g->width == 4)
-		set_pair(pf->tail, w + 1);
-	add_zero_straddle(pf, w, g->width);
+	do {
+		set_pair(pf->tail, s.bytes);
+		set_pair(pf->head, s.bytes + 1);
+		if (g->width == 4)
+			set_pair(pf->tail, s.bytes + 1);
+		add_zero_straddle(pf, s.bytes, g->width);
+	} while (respell(&s));
 	pf->straddle_where |= a->where;
 	if (before > pf->straddle_before)
 		pf->straddle_before = before;
@@ -191,7 +231,7 @@ static int build(struct prefilter *pf, uint8_t *group)
 
 	choose_groups(pf, group);
 	for (size_t i = 0; i < pf->n_atoms; i++)
-		want[group[i]]++;
+		want[group[i]] += pf->atoms[i].nocase ? NOCASE_SPELLINGS : 1;
 	for (size_t g = 0; g < GROUPS; g++) {
 		const struct kernel_group *k = &kernel_groups[g];
 		struct prefilter_table *t = &pf->table[g];

@@ -117,6 +117,8 @@ bool prefilter_fits(const struct atom *a, const struct kernel_group *g)
 
 	if (a->len < g->stride + g->width - 1) /* not one for each phase */
 		return false;
+	if (a->nocase && g->width > 4)
+		return false;
 	weigh(a, g, &w);
 	return suffice(a, g, w.good);
 }

@@ -1,16 +1,16 @@
 /* rules_plan.h - by which bytes can the prefilter know a rule's strings?
  *
- * Plain literals come from the compiled strings themselves.  All others
- * (wildcards, jumps, alternatives, nocase, xor, base64, regular expressions)
- * come from libyara's own Aho-Corasick automaton, whose tables are public in
- * YR_RULES since 4.0: the path to a state that has a match is an atom, up to
- * 4 bytes that stand in every match of that string.  In hex strings and regular
- * expressions without modifiers it grows to the whole run of certain bytes
- * around it, and gives way to a better run where nothing but wildcards and jumps
- * lies between (rules_plan_runs.c).
+ * Plain literals come from the compiled strings themselves, nocase and wide
+ * ones, too.  All others (wildcards, jumps, alternatives, xor, base64, regular
+ * expressions) come from libyara's own Aho-Corasick automaton, whose tables are
+ * public in YR_RULES since 4.0: the path to a state that has a match is an atom,
+ * up to 4 bytes that stand in every match of that string.  In hex strings and
+ * regular expressions that are not wide it grows to the whole run of certain
+ * bytes around it, and gives way to a better run where nothing but wildcards and
+ * jumps lies between (rules_plan_runs.c).
  *
  * A rule that this is not enough for must see every page that is not zero.
- * tests/tools/differential.c compares what comes out with libyara over all
+ * tests/differential compares what comes out with libyara over all
  * memory at once.  It can not be the same for
  *  - matches of zero bytes only: nobody looks into pages of zeros;
  *  - strings that match more than WIRE_SPAN bytes, by length or by jumps;

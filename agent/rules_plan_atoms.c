@@ -10,9 +10,8 @@
 #define REACH (YR_RE_SCAN_LIMIT + 8)
 _Static_assert(2 * REACH <= WIRE_SPAN, "regular expressions fit a window");
 
-#define TRANSFORMED                                                      \
-	(STRING_FLAGS_NO_CASE | STRING_FLAGS_XOR | STRING_FLAGS_BASE64 | \
-	 STRING_FLAGS_BASE64_WIDE)
+#define TRANSFORMED \
+	(STRING_FLAGS_XOR | STRING_FLAGS_BASE64 | STRING_FLAGS_BASE64_WIDE)
 
 /* ---- plain literals -------------------------------------------------- */
 
@@ -36,10 +35,22 @@ static size_t reach_of(const YR_STRING *s)
 	return (size_t)s->length * (STRING_IS_WIDE(s) ? 2 : 1);
 }
 
+/* Entries of one string that differ in the automaton's four bytes may have the
+ * same run. */
+static bool is_there(const struct rules_plan *plan, const struct atom *atom)
+{
+	for (size_t i = plan->n; i-- && plan->atoms[i].string == atom->string;)
+		if (!memcmp(&plan->atoms[i], atom, sizeof(*atom)))
+			return true;
+	return false;
+}
+
 static void add(struct planner *p, const struct atom *atom)
 {
 	struct rules_plan *plan = p->plan;
 
+	if (is_there(plan, atom))
+		return;
 	if (plan->n == plan->room) {
 		size_t room = plan->room ? plan->room * 2 : 256;
 		struct atom *a = realloc(plan->atoms, room * sizeof(*a));
@@ -86,12 +97,15 @@ static void add_literal(struct planner *p, const YR_STRING *s,
 	struct atom a = {
 		.len = (uint8_t)slice,
 		.where = where_of(p, s),
+		.nocase = !!STRING_IS_NO_CASE(s),
 		.string = s->idx,
 		.before = (uint16_t)(at + ATOM_CONTEXT),
 		.after = (uint16_t)(len - at + ATOM_CONTEXT),
 	};
 
-	memcpy(a.bytes, bytes + at, slice);
+	for (size_t i = 0; i < slice; i++)
+		a.bytes[i] =
+			a.nocase ? atom_lower(bytes[at + i]) : bytes[at + i];
 	add(p, &a);
 }
 

@@ -30,7 +30,7 @@ struct run {
 	unsigned worth;
 };
 
-static void read_code(const uint8_t *code, struct line *ret)
+static void read_code(const uint8_t *code, bool nocase, struct line *ret)
 {
 	ret->n = 0;
 	ret->whole = false;
@@ -40,7 +40,7 @@ static void read_code(const uint8_t *code, struct line *ret)
 		switch (*code) {
 		case RE_OPCODE_LITERAL:
 			p.certain = true;
-			p.byte = code[1];
+			p.byte = nocase ? atom_lower(code[1]) : code[1];
 			code += 2;
 			break;
 		case RE_OPCODE_MASKED_LITERAL:
@@ -116,11 +116,12 @@ static size_t bytes_of(const struct line *l, size_t from, size_t to)
 }
 
 /* Does the code that follows the atom begin with it? */
-static bool begins_with(const struct line *l, const struct atom *a)
+static bool begins_with(const struct line *l, const struct atom *a, bool nocase)
 {
 	for (size_t i = 0; i < a->len; i++)
 		if (i >= l->n || !l->piece[i].certain ||
-		    l->piece[i].byte != a->bytes[i])
+		    (nocase ? atom_lower(a->bytes[i]) : a->bytes[i]) !=
+			    l->piece[i].byte)
 			return false;
 	return true;
 }
@@ -157,19 +158,20 @@ static void take(struct atom *a, const struct line *l, const struct run *r)
 
 void rules_plan_extend(struct atom *a, const YR_AC_MATCH *m)
 {
+	bool nocase = STRING_IS_NO_CASE(m->string);
 	struct line l, back;
 	struct run r;
 
 	if (m->backtrack != a->len)
 		return;
-	read_code(m->forward_code, &l);
-	read_code(m->backward_code, &back);
+	read_code(m->forward_code, nocase, &l);
+	read_code(m->backward_code, nocase, &back);
 	if (l.whole && back.whole &&
 	    bytes_of(&l, 0, l.n) + bytes_of(&back, 0, back.n) <= REACHED) {
 		join(&back, &l);
 		r = best_run(&l);
 		place(a, &l, r.worth > worth_of(a) ? r.at : back.n);
-	} else if (begins_with(&l, a)) {
+	} else if (begins_with(&l, a, nocase)) {
 		join(&back, &l);
 		r = run_around(&l, back.n);
 		a->before = (uint16_t)(a->before - (back.n - r.at));
@@ -177,6 +179,8 @@ void rules_plan_extend(struct atom *a, const YR_AC_MATCH *m)
 	} else {
 		return;
 	}
-	if (r.worth > worth_of(a))
+	if (r.worth > worth_of(a)) {
 		take(a, &l, &r);
+		a->nocase = nocase;
+	}
 }

@@ -185,17 +185,34 @@ def linear(b):
 # ---- rules -----------------------------------------------------------------
 
 KINDS = {"23 bytes and more": (23, 48), "15 and more": (15, 32),
-         "7 and more": (7, 16), "mixed": None, "wildcards": (12, 32)}
+         "7 and more": (7, 16), "mixed": None, "wildcards": (12, 32),
+         "nocase": (11, 32)}
+
+
+def word(rng, least, most):
+    """As configuration and messages have them."""
+    letters = "etaoinsrhldcumfpgwybvk0123456789"
+    return "".join(rng.choice("/_-.: =") if i and rng.random() < 0.12 else
+                   rng.choice(letters) for i in range(rng.randint(least, most)))
 
 
 def literal(rng, least, most):
-    """Half are bytes, half words as configuration and messages have them."""
-    n = rng.randint(least, most)
+    """Half are bytes, half words."""
     if rng.random() < 0.5:
-        return bytes(rng.randrange(256) for _ in range(n))
-    letters = "etaoinsrhldcumfpgwybvk0123456789"
-    return "".join(rng.choice("/_-.: =") if i and rng.random() < 0.12 else
-                   rng.choice(letters) for i in range(n)).encode()
+        return bytes(rng.randrange(256)
+                     for _ in range(rng.randint(least, most)))
+    return word(rng, least, most).encode()
+
+
+def a_string(rng, kind):
+    sizes = KINDS[kind] or rng.choices(
+        [(23, 48), (15, 22), (7, 14)], [40, 20, 40])[0]
+    if kind == "nocase":
+        return f'"{word(rng, *sizes)}" nocase'
+    hexed = literal(rng, *sizes).hex(" ")
+    if kind == "wildcards":
+        hexed += " ?? [1-4] " + literal(rng, 4, 8).hex(" ")
+    return f"{{ {hexed} }}"
 
 
 def write_rules(path, kind, n):
@@ -203,13 +220,8 @@ def write_rules(path, kind, n):
     rng = random.Random(f"{kind} {n}")
     with open(path, "w", encoding="ascii") as f:
         for i in range(n):
-            sizes = KINDS[kind] or rng.choices(
-                [(23, 48), (15, 22), (7, 14)], [40, 20, 40])[0]
-            hexed = literal(rng, *sizes).hex(" ")
-            if kind == "wildcards":
-                hexed += " ?? [1-4] " + literal(rng, 4, 8).hex(" ")
             f.write(f'rule bench_{i} {{ meta: where = "any" strings: '
-                    f"$a = {{ {hexed} }} condition: $a }}\n")
+                    f"$a = {a_string(rng, kind)} condition: $a }}\n")
 
 
 def rules(b):
@@ -223,7 +235,7 @@ def rules(b):
            "sweep, per CPU second; % of the same run's copy. Literals are "
            "made: half random bytes, half words; mixed: 40 % of 23 bytes and "
            "more, 20 % of 15 to 22, 40 % of 7 to 14; wildcards: 12 to 32 bytes, "
-           "a jump, 4 to 8 bytes.")
+           "a jump, 4 to 8 bytes; nocase: words of 11 to 32.")
     with b.target(code, mib, "rw-") as t:
         for kind in KINDS:
             for n in counts:

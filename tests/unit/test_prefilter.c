@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,17 @@ static uint32_t random_below(uint32_t n)
 }
 
 /* Bytes that such a filter can get wrong. */
-enum content { ZEROS, SAME, HIGH, PERIOD, TEXT, RANDOM, SPARSE, CONTENTS };
+enum content {
+	ZEROS,
+	SAME,
+	HIGH,
+	PERIOD,
+	TEXT,
+	RANDOM,
+	SPARSE,
+	NOCASE,
+	CONTENTS
+};
 
 static void fill(uint8_t *p, size_t n, enum content content)
 {
@@ -35,6 +46,7 @@ static void fill(uint8_t *p, size_t n, enum content content)
 				 : content == HIGH   ? r | 0x80
 				 : content == PERIOD ? (int)(i % period) * 85
 				 : content == TEXT   ? 'a' + r % 26
+				 : content == NOCASE ? "aeiou xyz-1\xe4"[r % 12]
 				 : content == SPARSE ? (i == n / 2 ? a : 0)
 						     : r);
 	}
@@ -47,6 +59,7 @@ static struct atom make_atom(uint8_t len, enum content content)
 	struct atom a = {
 		.len = len,
 		.where = (uint8_t)(1 << random_below(WHERE_COUNT)),
+		.nocase = content == NOCASE,
 		.before = (uint16_t)random_below(40),
 		.after = (uint16_t)(len + random_below(40)),
 	};
@@ -101,10 +114,21 @@ static bool is_met(const struct prefilter *pf, const uint8_t *span,
 /* The naive twin, so simple that it is unlikely to be wrong. */
 static bool stands_at(const uint8_t *span, const struct atom *a, size_t at)
 {
-	for (size_t i = 0; i < a->len; i++)
-		if (span[at + i] != a->bytes[i])
+	for (size_t i = 0; i < a->len; i++) {
+		uint8_t c = span[at + i];
+
+		if ((a->nocase ? tolower(c) : c) != a->bytes[i])
 			return false;
+	}
 	return true;
+}
+
+static void plant(uint8_t *at, const struct atom *a)
+{
+	memcpy(at, a->bytes, a->len);
+	for (size_t i = 0; i < a->len && a->nocase; i++)
+		if (random_below(2))
+			at[i] = (uint8_t)toupper(at[i]);
 }
 
 /* Plants @a at each offset where it touches the middle page. */
@@ -118,7 +142,7 @@ static void plant_everywhere(const struct prefilter *pf, const struct atom *a,
 			at < FLOW_PAGE + 4 || at + a->len + 4 > 2 * FLOW_PAGE;
 
 		memcpy(saved, span + at, a->len);
-		memcpy(span + at, a->bytes, a->len);
+		plant(span + at, a);
 		assert_true(stands_at(span, a, at));
 		if (!is_met(pf, span, a, at))
 			fail_msg("an atom of %u bytes at %zd is lost", a->len,

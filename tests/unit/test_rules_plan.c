@@ -165,11 +165,29 @@ static void the_best_run_of_all_and_its_reach(void **state)
 	}
 }
 
+static void either_case_is_one_atom(void **state)
+{
+	static const char *const strings[] = {
+		"\"Proof of \" nocase",
+		"/[0-9]Proof of /i",
+		"/Proof of [0-9]/ nocase",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+		plan_string(strings[i]);
+		assert_int_equal(plan.n, 1);
+		assert_true(plan.atoms[0].nocase);
+		assert_int_equal(plan.atoms[0].len, 9);
+		assert_memory_equal(plan.atoms[0].bytes, "proof of ", 9);
+		drop_plan();
+	}
+}
+
 /* Their bytes are not the code's. */
 static void modifiers_leave_four_bytes(void **state)
 {
 	static const char *const strings[] = {
-		"/proof of [0-9]/i",
 		"/proof of [0-9]/ wide",
 		"/proof of [0-9]/ wide ascii",
 	};
@@ -390,6 +408,7 @@ int main(void)
 		cmocka_unit_test(a_long_literal_gives_a_slice),
 		cmocka_unit_test(a_run_is_longer_than_the_automaton_knows),
 		cmocka_unit_test(the_best_run_of_all_and_its_reach),
+		cmocka_unit_test(either_case_is_one_atom),
 		cmocka_unit_test(modifiers_leave_four_bytes),
 		cmocka_unit_test(what_matches_is_marked),
 		cmocka_unit_test(every_atom_can_be_filtered),

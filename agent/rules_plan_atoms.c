@@ -39,9 +39,17 @@ static size_t reach_of(const YR_STRING *s)
  * same run. */
 static bool is_there(const struct rules_plan *plan, const struct atom *atom)
 {
-	for (size_t i = plan->n; i-- && plan->atoms[i].string == atom->string;)
-		if (!memcmp(&plan->atoms[i], atom, sizeof(*atom)))
+	const struct atom *a;
+
+	for (size_t i = plan->n; i--;) {
+		a = &plan->atoms[i];
+		if (a->string != atom->string)
+			return false;
+		if (a->len == atom->len && a->nocase == atom->nocase &&
+		    a->before == atom->before && a->after == atom->after &&
+		    !memcmp(a->bytes, atom->bytes, a->len))
 			return true;
+	}
 	return false;
 }
 

@@ -17,8 +17,6 @@ int their_messages(int fd, struct mmsghdr *m, unsigned n, int flags,
 #undef clock_gettime
 #undef recvmmsg
 
-#define HOUR_NS 3600000000000ULL
-
 static uint64_t slept_ns; /* by which CLOCK_MONOTONIC is behind */
 static bool forked;	  /* one message waits */
 
@@ -74,7 +72,8 @@ static void a_suspend_ages_nobody(void **state)
 
 	(void)state;
 	l.to_boottime_ns = boottime_offset();
-	for (slept_ns = 0; slept_ns <= 8 * HOUR_NS; slept_ns += 4 * HOUR_NS) {
+	for (unsigned i = 0; i < 3; i++) { /* it runs no longer than since boot */
+		slept_ns = io_now_ns() / 4 * i;
 		forked = true;
 		before = io_now_ns();
 		assert_int_equal(read_netlink(&l, &w), 0);

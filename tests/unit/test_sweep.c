@@ -33,8 +33,9 @@ static uint8_t *set_bytes;
 static struct prefilter *filter, *any_filter;
 
 static const struct atom atoms[] = {
-	{ "sixteen bytes ok", 16, CODE | IMAGE, 20, 40, 0 },
-	{ "anywhere you like it, 32 bytes..", 32, ANY, 100, 300, 0 },
+	{ "sixteen bytes ok", 16, CODE | IMAGE, .before = 20, .after = 40 },
+	{ "anywhere you like it, 32 bytes..", 32, ANY, .before = 100,
+	  .after = 300 },
 };
 
 /* Pages 0 to 9 of the set: no two alike, none with an atom. */
@@ -287,8 +288,8 @@ static void every_plant_is_suspected(void **state)
  * another process, though, so it is remembered. */
 static void what_does_not_count_here_is_found_too(void **state)
 {
-	static const struct atom code = { "only code counts", 16, CODE, 0,
-					  16, 0 };
+	static const struct atom code = { "only code counts", 16, CODE,
+					  .after = 16 };
 	struct prefilter *pf = NULL;
 	struct sweep s = { .set = set };
 

@@ -147,9 +147,11 @@ ANCHORS static size_t anchors_wide(const uint8_t *page,
 	return n < KERNEL_ANCHORS ? n : KERNEL_ANCHORS;
 }
 
+#ifndef AVX512 /* tests/unit/avx512.h does without */
 #define AVX512                                                      \
 	__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl," \
 			      "avx512vbmi,avx2,bmi2")))
+#endif
 
 /* Eight windows of more than 4 bytes, the first at @p, the last within 128
  * bytes of it: not 0 in the lowest bits, as test(). */

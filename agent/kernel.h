@@ -19,8 +19,8 @@ extern const struct kernel_group {
 	uint8_t width, stride, block;
 } kernel_groups[KERNEL_GROUPS];
 
-/* "A window with this hash may be an atom's": bits[hash >> shift] has all bits
- * of kernel_bits(hash).  A second bit is one operation for eight windows of 4
+/* "This window may be an atom's": bits[hash >> shift] has all of its
+ * kernel_bits().  A second bit is one operation for eight windows of 4
  * bytes, and costs wider ones, whose shifts are what they wait for, more than
  * the chance hits that it saves. */
 struct kernel_table {
@@ -51,13 +51,14 @@ static inline uint64_t kernel_window(const uint8_t *p, unsigned width)
 
 #define KERNEL_HASH_4 0x9E3779B1U	    /* 2^32 / golden ratio, a prime */
 #define KERNEL_HASH_8 0x9E3779B97F4A7C15ULL /* likewise 2^64, odd */
+#define KERNEL_HASH_6 (KERNEL_HASH_8 << 16) /* drops two bytes of 8 */
 
 static inline uint64_t kernel_hash(uint64_t window, unsigned width)
 {
 	uint32_t h;
 
 	if (width > 4)
-		return window * KERNEL_HASH_8;
+		return window * (width == 6 ? KERNEL_HASH_6 : KERNEL_HASH_8);
 	h = (uint32_t)window * KERNEL_HASH_4; /* a vector has eight at once */
 	return (uint64_t)h << 32 | h >> 5;
 }
@@ -76,9 +77,15 @@ static inline bool kernel_is_anchor(const uint8_t *p)
 	return (uint8_t)(p[0] + p[1] + p[2]) == KERNEL_ANCHOR;
 }
 
-static inline uint32_t kernel_bits(uint64_t hash, unsigned width)
+/* A wide window's own lowest bits say which bit: those of the product say no
+ * more, and come later. */
+static inline uint32_t kernel_bits(uint64_t window, unsigned width)
 {
-	return 1U << (hash & 31) | (width > 4 ? 0 : 1U << (hash >> 5 & 31));
+	uint64_t hash = kernel_hash(window, width);
+
+	if (width > 4)
+		return 1U << (window & 31);
+	return 1U << (hash & 31) | 1U << (hash >> 5 & 31);
 }
 
 struct kernel {

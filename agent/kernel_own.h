@@ -21,22 +21,21 @@ INLINE uint32_t test(const struct kernel_table *t, const uint8_t *p,
 	uint32_t narrow = (uint32_t)w * KERNEL_HASH_4, word;
 
 	if (width > 4)
-		return t->bits[h >> t->shift] >> (h & 31);
+		return t->bits[h >> t->shift] >> (w & 31);
 	word = t->bits[narrow >> (t->shift - 32)];
 	return word >> (narrow >> 5 & 31) & word >> (narrow >> 10 & 31);
 }
 
-/* The same; of 6 bytes, eight are read and the others left out. */
+/* The same; of 6 bytes, eight are read, and the hash loses the others. */
 INLINE uint32_t test_wide(const struct kernel_table *t, const uint8_t *p,
 			  unsigned width)
 {
-	uint64_t w, h;
+	uint64_t w;
 
 	if (width != 6)
 		return test(t, p, width);
 	memcpy(&w, p, 8);
-	h = kernel_hash(w & ((1ULL << 8 * width) - 1), width);
-	return t->bits[h >> t->shift] >> (h & 31);
+	return t->bits[kernel_hash(w, width) >> t->shift] >> (w & 31);
 }
 
 /* A block at a time, without a branch in it; at last what is less than one. */

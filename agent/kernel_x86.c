@@ -172,12 +172,13 @@ AVX512 INLINE __m256i test_wide_8(const struct kernel_table *t,
 	w = _mm512_maskz_permutex2var_epi8(ones * ((1U << width) - 1),
 					   _mm512_loadu_si512(p), bytes,
 					   _mm512_loadu_si512(p + 64));
-	h = _mm512_mullo_epi64(w, _mm512_set1_epi64((int64_t)KERNEL_HASH_8));
+	h = _mm512_mullo_epi64(
+		w, _mm512_set1_epi64((int64_t)kernel_hash(1, width)));
 	words = _mm512_i64gather_epi32(
 		_mm512_srl_epi64(h, _mm_cvtsi32_si128((int)t->shift)),
 		(const void *)t->bits, 4);
 	return _mm256_srlv_epi32(words,
-				 _mm256_and_si256(_mm512_cvtepi64_epi32(h),
+				 _mm256_and_si256(_mm512_cvtepi64_epi32(w),
 						  _mm256_set1_epi32(31)));
 }
 

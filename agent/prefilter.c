@@ -33,11 +33,6 @@ static bool stands(const struct atom *a, const uint8_t *page, int32_t start)
 	return prefilter_stands(a, page + start, (size_t)from, (size_t)to);
 }
 
-static uint64_t hash_at(const struct kernel_group *k, const uint8_t *p)
-{
-	return kernel_hash(kernel_window(p, k->width), k->width);
-}
-
 /* Which atoms, if any, have the window at @at, and do they stand here? */
 static void verify(const struct prefilter *pf, const struct prefilter_table *t,
 		   const uint8_t *page, size_t at, uint64_t hash,
@@ -56,10 +51,17 @@ static void verify(const struct prefilter *pf, const struct prefilter_table *t,
 	}
 }
 
-static bool has_bits(const struct prefilter_table *t, uint64_t hash,
-		     unsigned width)
+/* One whose bits are set is verified. */
+static void look_at_window(const struct prefilter *pf,
+			   const struct prefilter_table *t,
+			   const struct kernel_group *k, const uint8_t *page,
+			   size_t at, struct prefilter_mark *mark)
 {
-	return !(kernel_bits(hash, width) & ~t->bits[hash >> t->look.shift]);
+	uint64_t w = kernel_window(page + at, k->width);
+	uint64_t h = kernel_hash(w, k->width);
+
+	if (!(kernel_bits(w, k->width) & ~t->bits[h >> t->look.shift]))
+		verify(pf, t, page, at, h, mark);
 }
 
 /* Does the page hold @run (ZERO_RUN or more) zeros in a row?  Of so many, a
@@ -92,12 +94,8 @@ static void verify_block(const struct prefilter *pf, size_t g,
 	const struct prefilter_table *t = &pf->table[g];
 	size_t at = block * k->block, end = at + k->block;
 
-	for (; at < end && at + k->width <= FLOW_PAGE; at += k->stride) {
-		uint64_t h = hash_at(k, page + at);
-
-		if (has_bits(t, h, k->width))
-			verify(pf, t, page, at, h, mark);
-	}
+	for (; at < end && at + k->width <= FLOW_PAGE; at += k->stride)
+		look_at_window(pf, t, k, page, at, mark);
 }
 
 /* The windows of GROUP_ZEROS in the EDGE bytes from @at on; most pages have
@@ -112,13 +110,14 @@ static void look_at_edge(const struct prefilter *pf, const uint8_t *page,
 	uint32_t any = 0;
 
 	for (size_t i = at; i <= last; i += STRIDE) {
-		uint64_t h = kernel_hash(kernel_window(page + i, WIDTH), WIDTH);
+		uint64_t w = kernel_window(page + i, WIDTH);
 
-		any |= look.bits[h >> look.shift] >> (h & 31);
+		any |= look.bits[kernel_hash(w, WIDTH) >> look.shift] >>
+		       (w & 31);
 	}
 	for (; any & 1 && at <= last; at += STRIDE)
-		verify(pf, t, page, at,
-		       hash_at(&kernel_groups[GROUP_ZEROS], page + at), mark);
+		look_at_window(pf, t, &kernel_groups[GROUP_ZEROS], page, at,
+			       mark);
 }
 
 static void look_at_group(const struct prefilter *pf, size_t g,

@@ -71,9 +71,10 @@ static bool respell(struct spelling *s)
 static void add_entry(struct prefilter_table *t, const struct kernel_group *g,
 		      const uint8_t *window, uint32_t number, unsigned offset)
 {
-	uint64_t h = kernel_hash(kernel_window(window, g->width), g->width);
+	uint64_t w = kernel_window(window, g->width);
+	uint64_t h = kernel_hash(w, g->width);
 
-	t->bits[h >> t->look.shift] |= kernel_bits(h, g->width);
+	t->bits[h >> t->look.shift] |= kernel_bits(w, g->width);
 	t->entries[t->n_entries++] =
 		(struct prefilter_entry){ h, number, offset };
 }

@@ -3,9 +3,9 @@
  *
  * Its automaton knows four bytes of it, and the code that libyara runs from
  * there, one for what follows, atom included, and one for what precedes it, in
- * reverse order (yara/re.h; re.c of 4.1 to 4.5: a jump's operands are its least
- * and most, 16 bits each).  What is read here of that code is a line: up to the
- * first instruction that may be passed by or run twice. */
+ * reverse order (yara/re.h; a jump's operands are its least and most, 16 bits
+ * each: re.c; compared with 4.2.3 and 4.5.2).  What is read here of that code
+ * is a line: up to the first instruction that may be passed by or run twice. */
 #include <string.h>
 #include "rules_plan_own.h"
 #include "wire.h"

@@ -17,7 +17,7 @@
 const struct kernel_group kernel_groups[KERNEL_GROUPS] = {
 	{ 6, 26, 208 }, { 6, 18, 144 }, { 6, 16, 128 },
 	{ 6, 10, 80 },	{ 4, 8, 64 },	{ 4, 4, 64 },
-	{ 8, 4, 64 },	{ 4, 1, 64 },	{ 3, 1, 64 },
+	{ 4, 1, 64 },	{ 3, 1, 64 },
 };
 
 bool kernel_is_zero(const uint8_t *page)

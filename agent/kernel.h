@@ -10,7 +10,7 @@
 #include "flow.h"
 #include "hashset.h"
 
-#define KERNEL_GROUPS 9
+#define KERNEL_GROUPS 8
 
 /* The windows that a prefilter can look at: @width bytes at every multiple of
  * @stride that leaves them whole within the page.  The answer has a bit for

@@ -76,17 +76,16 @@ INLINE uint64_t look_blocks(const struct kernel_table *table,
 	GROUP(attribute, name, loop, 0, 6, 26, 208) \
 	GROUP(attribute, name, loop, 1, 6, 18, 144) \
 	GROUP(attribute, name, loop, 2, 6, 16, 128) \
-	GROUP(attribute, name, loop, 3, 6, 10, 80)  \
-	GROUP(attribute, name, loop, 6, 8, 4, 64)
+	GROUP(attribute, name, loop, 3, 6, 10, 80)
 #define NARROW_GROUPS(attribute, name, loop)      \
 	GROUP(attribute, name, loop, 4, 4, 8, 64) \
 	GROUP(attribute, name, loop, 5, 4, 4, 64) \
-	GROUP(attribute, name, loop, 7, 4, 1, 64) \
-	GROUP(attribute, name, loop, 8, 3, 1, 64)
+	GROUP(attribute, name, loop, 6, 4, 1, 64) \
+	GROUP(attribute, name, loop, 7, 3, 1, 64)
 #define LOOKS(name)                                                            \
 	{                                                                      \
 		name##0, name##1, name##2, name##3, name##4, name##5, name##6, \
-			name##7, name##8                                       \
+			name##7                                                \
 	}
 
 #endif

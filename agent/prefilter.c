@@ -64,27 +64,6 @@ static void look_at_window(const struct prefilter *pf,
 		verify(pf, t, page, at, h, mark);
 }
 
-/* Does the page hold @run (ZERO_RUN or more) zeros in a row?  Of so many, a
- * whole word lies at a multiple of 32. */
-static bool has_zeros(const uint8_t *page, size_t run)
-{
-	if (!kernel_used()->has_zeros(page))
-		return false;
-	for (size_t i = 0; i < FLOW_PAGE; i += 32) {
-		size_t from = i, to = i + 8;
-
-		if (kernel_window(page + i, 8))
-			continue;
-		while (from && !page[from - 1] && to - from < run)
-			from--;
-		while (to < FLOW_PAGE && !page[to] && to - from < run)
-			to++;
-		if (to - from >= run)
-			return true;
-	}
-	return false;
-}
-
 /* The windows of a block in which some window's bit is set. */
 static void verify_block(const struct prefilter *pf, size_t g,
 			 const uint8_t *page, size_t block,
@@ -96,28 +75,6 @@ static void verify_block(const struct prefilter *pf, size_t g,
 
 	for (; at < end && at + k->width <= FLOW_PAGE; at += k->stride)
 		look_at_window(pf, t, k, page, at, mark);
-}
-
-/* The windows of GROUP_ZEROS in the EDGE bytes from @at on; most pages have
- * none. */
-static void look_at_edge(const struct prefilter *pf, const uint8_t *page,
-			 size_t at, struct prefilter_mark *mark)
-{
-	enum { WIDTH = 8, STRIDE = 4 }; /* kernel_groups[]; they unroll */
-	const struct prefilter_table *t = &pf->table[GROUP_ZEROS];
-	const struct kernel_table look = t->look;
-	const size_t last = at + EDGE - WIDTH;
-	uint32_t any = 0;
-
-	for (size_t i = at; i <= last; i += STRIDE) {
-		uint64_t w = kernel_window(page + i, WIDTH);
-
-		any |= look.bits[kernel_hash(w, WIDTH) >> look.shift] >>
-		       (w & 31);
-	}
-	for (; any & 1 && at <= last; at += STRIDE)
-		look_at_window(pf, t, &kernel_groups[GROUP_ZEROS], page, at,
-			       mark);
 }
 
 static void look_at_group(const struct prefilter *pf, size_t g,
@@ -148,16 +105,57 @@ static void look_at_edges(const struct prefilter *pf, const uint8_t *page,
 		      pf->straddle_where);
 }
 
-/* Paddings: what lies across pages may show no zeros in either. */
+/* The windows of GROUP_ZEROS that begin in [from, to), within the page; most
+ * are none's. */
+static void look_for_zeros(const struct prefilter *pf, const uint8_t *page,
+			   size_t from, size_t to, struct prefilter_mark *mark)
+{
+	const size_t end = FLOW_PAGE - ZEROS_WIDTH + 1;
+	const struct prefilter_table *t = &pf->table[GROUP_ZEROS];
+	const struct kernel_table look = t->look;
+
+	from = (from + ZEROS_STRIDE - 1) / ZEROS_STRIDE * ZEROS_STRIDE;
+	to = to < end ? to : end;
+	for (; from < to; from += ZEROS_STRIDE) {
+		uint64_t w = kernel_window(page + from, ZEROS_WIDTH);
+		uint64_t h = kernel_hash(w, ZEROS_WIDTH);
+
+		if (look.bits[h >> look.shift] >> (w & 31) & 1)
+			verify(pf, t, page, from, h, mark);
+	}
+}
+
+/* Paddings.  They have pf->zero_run zeros in a row, of which a whole word lies
+ * at a multiple of 32, and what tells anything lies close beside them: in
+ * windows that end behind the last one or begin before the first.  Those
+ * across pages may show no zeros in either. */
 static void look_at_zeros(const struct prefilter *pf, const uint8_t *page,
 			  struct prefilter_mark *mark)
 {
-	if (has_zeros(page, pf->zero_run)) {
-		look_at_group(pf, GROUP_ZEROS, page, mark);
+	const size_t beside = ATOM_BYTES - ZERO_RUN;
+
+	look_for_zeros(pf, page, 0, EDGE, mark);
+	look_for_zeros(pf, page, FLOW_PAGE - EDGE, FLOW_PAGE, mark);
+	if (!kernel_used()->has_zeros(page))
 		return;
+	for (size_t i = 0; i < FLOW_PAGE; i += 32) {
+		size_t from = i, to = i + 8;
+
+		if (kernel_window(page + i, 8))
+			continue;
+		while (from && !page[from - 1])
+			from--;
+		while (to < FLOW_PAGE && !kernel_window(page + to, 8))
+			to += 8;
+		while (to < FLOW_PAGE && !page[to])
+			to++;
+		i = to / 32 * 32;
+		if (to - from < pf->zero_run)
+			continue;
+		look_for_zeros(pf, page, from > beside ? from - beside : 0,
+			       from, mark);
+		look_for_zeros(pf, page, to - 7, to + beside, mark);
 	}
-	look_at_edge(pf, page, 0, mark);
-	look_at_edge(pf, page, FLOW_PAGE - EDGE, mark);
 }
 
 struct prefilter_mark prefilter_page(const struct prefilter *pf,
@@ -165,14 +163,11 @@ struct prefilter_mark prefilter_page(const struct prefilter *pf,
 {
 	struct prefilter_mark mark = { 0 };
 
-	for (size_t g = 0; g < GROUPS; g++) {
-		if (!pf->table[g].bits)
-			continue;
-		if (g == GROUP_ZEROS)
-			look_at_zeros(pf, page, &mark);
-		else
+	for (size_t g = 0; g < KERNEL_GROUPS; g++)
+		if (pf->table[g].bits)
 			look_at_group(pf, g, page, &mark);
-	}
+	if (pf->table[GROUP_ZEROS].bits)
+		look_at_zeros(pf, page, &mark);
 	if (pf->straddles)
 		look_at_edges(pf, page, &mark);
 	return mark;
@@ -183,12 +178,19 @@ void prefilter_describe(const struct prefilter *pf, char *ret, size_t cap)
 	size_t at = 0;
 
 	ret[0] = '\0';
-	for (size_t g = 0; g < GROUPS && at < cap; g++)
-		if (pf->table[g].n_atoms)
+	for (size_t g = 0; g < GROUPS && at < cap; g++) {
+		const struct kernel_group *k = prefilter_group(g);
+		const char *comma = at ? ", " : "";
+		size_t n = pf->table[g].n_atoms, left = cap - at;
+
+		if (n && g == GROUP_ZEROS)
+			at += (size_t)snprintf(ret + at, left,
+					       "%s%zu beside zeros in a row",
+					       comma, n);
+		else if (n)
 			at += (size_t)snprintf(
-				ret + at, cap - at,
+				ret + at, left,
 				"%s%zu by %u-byte windows every %u bytes",
-				at ? ", " : "", pf->table[g].n_atoms,
-				kernel_groups[g].width,
-				kernel_groups[g].stride);
+				comma, n, k->width, k->stride);
+	}
 }

@@ -10,8 +10,8 @@
  * spellings, so these have 4 bytes at most.
  *
  * Paddings, which are nearly all zeros, have phases without a window that
- * tells anything.  They are looked for every 4 bytes, but only in pages that
- * hold as many zeros in a row as they do.
+ * tells anything.  They are looked for beside the zeros only, where as many lie
+ * in a row as they have.
  *
  * The answer depends on the page's own bytes only (a window never reaches
  * into the next page), so what was found out about a physical frame holds for

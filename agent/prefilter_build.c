@@ -22,13 +22,13 @@ static unsigned zero_run(const struct atom *a)
 static size_t group_of(const struct atom *a)
 {
 	for (size_t g = 0; g <= GROUP_FAST; g++)
-		if (prefilter_fits(a, &kernel_groups[g]))
+		if (prefilter_fits(a, prefilter_group(g)))
 			return g;
 	if (zero_run(a) >= ZERO_RUN &&
-	    prefilter_fits(a, &kernel_groups[GROUP_ZEROS]))
+	    prefilter_fits(a, prefilter_group(GROUP_ZEROS)))
 		return GROUP_ZEROS;
 	for (size_t g = GROUP_FAST + 1; g <= GROUP_STRIDED; g++)
-		if (prefilter_fits(a, &kernel_groups[g]))
+		if (prefilter_fits(a, prefilter_group(g)))
 			return g;
 	return a->len >= 4 ? GROUP_EVERY_4 : GROUP_EVERY_3;
 }
@@ -210,7 +210,7 @@ static void choose_groups(const struct prefilter *pf, uint8_t *group)
 			continue;
 		for (size_t i = 0; i < pf->n_atoms; i++)
 			if ((group[i] < g || group[i] == GROUP_ZEROS) &&
-			    prefilter_fits(&pf->atoms[i], &kernel_groups[g]))
+			    prefilter_fits(&pf->atoms[i], prefilter_group(g)))
 				group[i] = g;
 	}
 }
@@ -234,7 +234,7 @@ static int build(struct prefilter *pf, uint8_t *group)
 	for (size_t i = 0; i < pf->n_atoms; i++)
 		want[group[i]] += pf->atoms[i].nocase ? NOCASE_SPELLINGS : 1;
 	for (size_t g = 0; g < GROUPS; g++) {
-		const struct kernel_group *k = &kernel_groups[g];
+		const struct kernel_group *k = prefilter_group(g);
 		struct prefilter_table *t = &pf->table[g];
 
 		if (!want[g])

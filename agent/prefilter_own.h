@@ -6,22 +6,27 @@
 #include "prefilter.h"
 
 #define BUCKETS 4096
-#define GROUPS	KERNEL_GROUPS
 
-/* Indexes of kernel_groups[]. */
+/* Indexes of kernel_groups[], and one more. */
 enum {
 	GROUP_FAST = 3,	   /* the last of those with a stride above 8 */
 	GROUP_STRIDED = 5, /* the last with one window a stride */
-	GROUP_ZEROS,	   /* for what has nearly nothing but zeros */
 	GROUP_EVERY_4,	   /* every offset */
 	GROUP_EVERY_3,
+	GROUP_ZEROS, /* for what has nearly nothing but zeros: beside these */
+	GROUPS
 };
+_Static_assert(GROUP_ZEROS == KERNEL_GROUPS, "the others are the kernel's");
+
+/* GROUP_ZEROS has windows of 8 bytes every 4. */
+enum { ZEROS_WIDTH = 8, ZEROS_STRIDE = 4 };
+
+const struct kernel_group *prefilter_group(size_t g);
 
 /* Zeros in a row that bring an atom into GROUP_ZEROS. */
 #define ZERO_RUN 39
 
-/* An atom that reaches beyond a page has its bytes so near to the edge (and a
- * multiple of all strides that are 8 at most). */
+/* An atom that reaches beyond a page has its bytes so near to the edge. */
 #define EDGE ATOM_BYTES
 
 struct prefilter_entry {

@@ -1,6 +1,16 @@
 /* prefilter_windows.c - which windows of an atom are looked for. */
 #include "prefilter_own.h"
 
+const struct kernel_group *prefilter_group(size_t g)
+{
+	static const struct kernel_group zeros = {
+		.width = ZEROS_WIDTH,
+		.stride = ZEROS_STRIDE,
+	};
+
+	return g == GROUP_ZEROS ? &zeros : &kernel_groups[g];
+}
+
 /* How often each byte value stands in code and text: log2 of its times in
  * 65536 bytes, half of them code, half text.  Counted in Debian 12 amd64: the
  * executable sections of all of /usr/bin (137 MB; of each file 1 MiB), and 25

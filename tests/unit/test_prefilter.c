@@ -243,14 +243,18 @@ static void the_company_does_not_matter(void **state)
 	free(span);
 }
 
-/* A hash's padding: @first set bytes, zeros, and the length from @last on. */
+/* A hash's padding: a byte at @first, zeros, and the length from @last on; 48:
+ * without it. */
 static struct atom make_padding(unsigned first, unsigned last)
 {
 	struct atom a = { .len = 48, .where = 1, .before = 2, .after = 50 };
 
-	a.bytes[first] = 0x80;
-	a.bytes[last] = 0x06;
-	a.bytes[last + 1] = 0x20;
+	if (first < 48)
+		a.bytes[first] = 0x80;
+	if (last < 47) {
+		a.bytes[last] = 0x06;
+		a.bytes[last + 1] = 0x20;
+	}
 	return a;
 }
 
@@ -263,15 +267,16 @@ static void paddings_are_met_everywhere(void **state)
 
 	(void)state;
 	for (uint8_t company = 0; company < 40; company += 13) {
-		struct atom a[4] = { make_padding(3, 44), make_padding(0, 45),
-				     make_padding(7, 46) };
+		struct atom a[6] = { make_padding(3, 44), make_padding(0, 45),
+				     make_padding(7, 46), make_padding(5, 48),
+				     make_padding(48, 43) };
 		struct prefilter *pf;
 
-		a[3] = make_atom(company + 7, RANDOM);
-		pf = make_filter(a, company ? 4 : 3);
-		for (size_t i = 0; i < 12; i++) {
-			fill(span, SPAN, around[i / 3]);
-			plant_everywhere(pf, &a[i % 3], span, 1);
+		a[5] = make_atom(company + 7, RANDOM);
+		pf = make_filter(a, company ? 6 : 5);
+		for (size_t i = 0; i < 20; i++) {
+			fill(span, SPAN, around[i / 5]);
+			plant_everywhere(pf, &a[i % 5], span, 1);
 		}
 		prefilter_free(pf);
 	}
@@ -522,9 +527,9 @@ static void the_description_fits(void **state)
 	(void)state;
 	prefilter_describe(pf, text, sizeof(text));
 	assert_string_equal(text, "2 by 6-byte windows every 10 bytes, "
-				  "1 by 8-byte windows every 4 bytes, "
 				  "1 by 4-byte windows every 1 bytes, "
-				  "1 by 3-byte windows every 1 bytes");
+				  "1 by 3-byte windows every 1 bytes, "
+				  "1 beside zeros in a row");
 	for (size_t cap = 1; cap < 200; cap++) {
 		char *small = malloc(cap);
 

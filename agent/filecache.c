@@ -14,7 +14,8 @@
 
 #define PAGES_LOG2 20
 
-enum { CLEAN_PLAIN = 1, CLEAN_FULL };
+/* A page's state: 0, or as what it was clean. */
+#define CLEAN(content) ((unsigned)(content) + 1)
 
 struct filecache {
 	struct keyset *pages;
@@ -128,16 +129,14 @@ static uint64_t page_key(const struct filecache *c, uint64_t file,
 }
 
 bool filecache_clean(const struct filecache *c, uint64_t file, uint64_t offset,
-		     bool plain)
+		     enum content content)
 {
-	unsigned state = keyset_get(c->pages, page_key(c, file, offset));
-
-	return state == CLEAN_FULL || (plain && state == CLEAN_PLAIN);
+	return keyset_get(c->pages, page_key(c, file, offset)) >=
+	       CLEAN(content);
 }
 
 void filecache_mark(struct filecache *c, uint64_t file, uint64_t offset,
-		    bool plain)
+		    enum content content)
 {
-	keyset_raise(c->pages, page_key(c, file, offset),
-		     plain ? CLEAN_PLAIN : CLEAN_FULL);
+	keyset_raise(c->pages, page_key(c, file, offset), CLEAN(content));
 }

@@ -42,13 +42,13 @@ void filecache_take(struct filecache *);
 uint64_t filecache_file(const struct filecache *, const struct proc *proc,
 			const struct region *region, uint64_t looked_for);
 
-/* Was nothing found in the page at @offset of @file, looked at as plain data
- * (frames.h) or in full? */
+/* Was nothing found in the page at @offset of @file, looked at as @content or
+ * more? */
 bool filecache_clean(const struct filecache *, uint64_t file, uint64_t offset,
-		     bool plain);
+		     enum content);
 
 /* Nothing was. */
 void filecache_mark(struct filecache *, uint64_t file, uint64_t offset,
-		    bool plain);
+		    enum content);
 
 #endif

@@ -124,6 +124,21 @@ struct region {
 	uint8_t where;		/* bit per enum where */
 };
 
+/* How much is looked for in a region: in each all of what is in the ones
+ * before. */
+enum content {
+	CONTENT_PLAIN, /* a heap, a stack: what rules see anywhere */
+	CONTENT_DATA,  /* not executable: and digests of pages, images */
+	CONTENT_CODE,  /* and fragments, code */
+};
+
+static inline enum content region_content(const struct region *r)
+{
+	if (r->where == WHERE_PLAIN)
+		return CONTENT_PLAIN;
+	return r->flags & REGION_EXEC ? CONTENT_CODE : CONTENT_DATA;
+}
+
 /* ---- batch ----------------------------------------------------------- */
 
 #define BATCH_PAGES 256 /* 1 MiB */
@@ -202,8 +217,8 @@ struct share {
 	uint32_t n_pages;   /* distinct pages of the binary in the set */
 	uint32_t seen;	    /* of them, in this process */
 	uint32_t seen_code; /* of those, in executable memory */
-	uint32_t n_fragments; /* and likewise of its fragments */
-	uint32_t seen_fragments, seen_fragments_code;
+	uint32_t n_fragments;	 /* distinct fragments likewise */
+	uint32_t seen_fragments; /* of them, in executable memory */
 };
 
 #define SHARES_MAX 16

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "flow.h"
 #include "frames.h"
 #include "keyset.h"
 #include "lazymem.h"
@@ -15,8 +14,8 @@
 #define FRAMES_MAX (1ULL << 33)
 #define BYTES	   (FRAMES_MAX / 4)
 
-/* A frame's state only ever goes up. */
-enum { UNSEEN, SEEN_PLAIN, SEEN_FULL, FOUND };
+/* A frame's state only ever goes up: 0, or as what it was seen. */
+#define SEEN(content) ((unsigned)(content) + 1)
 
 /* Numbers that frames_of_file() made have this bit. */
 #define OF_FILE (1ULL << 63)
@@ -102,17 +101,15 @@ static unsigned state_of(const struct frames *f, uint64_t pfn)
 	if (pfn & OF_FILE)
 		return keyset_get(f->files, pfn);
 	if (pfn >= FRAMES_MAX)
-		return UNSEEN;
+		return 0;
 	return __atomic_load_n(&f->bits[pfn / 4], __ATOMIC_RELAXED) >>
 		       pfn % 4 * 2 &
 	       3;
 }
 
-bool frames_clean(const struct frames *f, uint64_t pfn, bool plain)
+bool frames_clean(const struct frames *f, uint64_t pfn, enum content content)
 {
-	unsigned state = state_of(f, pfn);
-
-	return state == SEEN_FULL || (plain && state == SEEN_PLAIN);
+	return state_of(f, pfn) >= SEEN(content);
 }
 
 static void reach(struct frames *f, uint64_t end)
@@ -125,9 +122,9 @@ static void reach(struct frames *f, uint64_t end)
 		;
 }
 
-void frames_mark(struct frames *f, uint64_t pfn, bool plain, bool found)
+void frames_mark(struct frames *f, uint64_t pfn, enum content content)
 {
-	unsigned to = found ? FOUND : plain ? SEEN_PLAIN : SEEN_FULL;
+	unsigned to = SEEN(content);
 	unsigned shift = pfn % 4 * 2;
 	uint8_t *byte, was, now;
 

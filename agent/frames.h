@@ -6,16 +6,17 @@
  * inode (btrfs is none, of overlays it is not known).
  *
  * Memory that processes share is looked at once.  A frame in which the sweep
- * found something is remembered as such and is looked at again in every
- * process that maps it, so that a finding is credited to all of them and does
- * not depend on their order.  A look at plain data is a shorter one: a frame
- * that was only seen as that is looked at again where it is mapped otherwise.
- */
+ * found something is not remembered: it is looked at again in every process
+ * that maps it, so that a finding is credited to all of them and does not
+ * depend on their order.  Less is looked for in data than in code (enum
+ * content): a frame that was only seen as that is looked at again where it is
+ * mapped as more. */
 #ifndef FRAMES_H
 #define FRAMES_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "flow.h"
 
 struct frames;
 
@@ -37,12 +38,12 @@ void frames_reset(struct frames *);
 uint64_t frames_of_file(const struct frames *, uint32_t dev, uint64_t inode,
 			uint64_t offset);
 
-/* Was @pfn looked at to the end in this pass, as plain data (WHERE_PLAIN) or
- * in full, and nothing found? */
-bool frames_clean(const struct frames *, uint64_t pfn, bool plain);
+/* Was @pfn looked at to the end in this pass, as @content or more, and nothing
+ * found? */
+bool frames_clean(const struct frames *, uint64_t pfn, enum content);
 
-/* @pfn was looked at, and something was found or not.  Any thread may call
- * this at any time: two that look at one frame at once both finish it. */
-void frames_mark(struct frames *, uint64_t pfn, bool plain, bool found);
+/* It was.  Any thread may call this at any time: two that look at one frame at
+ * once both finish it. */
+void frames_mark(struct frames *, uint64_t pfn, enum content);
 
 #endif

@@ -166,17 +166,17 @@ static uint64_t shared_pfn(const struct mem *m, uint64_t entry, uint64_t at)
 static bool seen_before(const struct mem *m, uint64_t pfn)
 {
 	return m->frames && pfn &&
-	       frames_clean(m->frames, pfn, m->region->where == WHERE_PLAIN);
+	       frames_clean(m->frames, pfn, region_content(m->region));
 }
 
 /* Has an earlier pass seen all of this page of the file? */
 static bool cached(const struct mem *m, uint64_t at)
 {
-	bool plain = m->region->where == WHERE_PLAIN;
+	enum content content = region_content(m->region);
 
 	for (uint64_t i = 0; i < m->page; i += FLOW_PAGE)
 		if (!filecache_clean(m->cache, m->file, file_offset(m, at + i),
-				     plain))
+				     content))
 			return false;
 	return true;
 }
@@ -319,16 +319,18 @@ static void confirm_files(struct mem *m)
 
 void mem_settle(struct mem *m, const bool *found)
 {
-	bool plain = m->region->where == WHERE_PLAIN;
+	enum content content = region_content(m->region);
 
 	if (m->file)
 		confirm_files(m);
 	for (size_t i = 0; i < m->n_pages; i++) {
+		if (found[i])
+			continue;
 		if (m->frames && m->pfn[i])
-			frames_mark(m->frames, m->pfn[i], plain, found[i]);
-		if (m->of_file[i] && !found[i])
+			frames_mark(m->frames, m->pfn[i], content);
+		if (m->of_file[i])
 			filecache_mark(m->cache, m->file,
-				       file_offset(m, m->address[i]), plain);
+				       file_offset(m, m->address[i]), content);
 	}
 }
 

@@ -16,7 +16,7 @@
 
 struct scan {
 	struct match *match;
-	struct prefilter *filter, *anon_filter, *any_filter;
+	struct prefilter *filter[SWEEP_FILTERS];
 	struct mem *mem;
 	struct tally *tally;
 	struct maps *maps;
@@ -53,13 +53,12 @@ static int make_filter(struct scan *s, uint8_t where, struct prefilter **ret,
 
 static int make_filters(struct scan *s, struct why *why)
 {
-	int err = make_filter(s, UINT8_MAX, &s->filter, why);
+	int err = 0;
 
-	if (!err)
-		err = make_filter(s, (uint8_t) ~(1U << WHERE_CODE),
-				  &s->anon_filter, why);
-	if (!err)
-		err = make_filter(s, WHERE_PLAIN, &s->any_filter, why);
+	for (size_t i = 0; !err && i < SWEEP_FILTERS; i++) {
+		err = make_filter(s, sweep_where[i], &s->filter[i], why);
+		s->sweep.filter[i] = s->filter[i];
+	}
 	return err;
 }
 
@@ -103,9 +102,6 @@ int scan_new(const struct scan_options *o, struct scan **ret, struct why *why)
 	s->suspect_user = o->user;
 	s->who.exe_file = -1;
 	s->sweep.set = o->set;
-	s->sweep.filter = s->filter;
-	s->sweep.anon_filter = s->anon_filter;
-	s->sweep.any_filter = s->any_filter;
 	if (!err)
 		mem_use_filecache(s->mem, o->cache, looked_for(s));
 	if (err && !why->text[0])
@@ -122,9 +118,8 @@ void scan_free(struct scan *s)
 	if (!s)
 		return;
 	match_free(s->match);
-	prefilter_free(s->filter);
-	prefilter_free(s->anon_filter);
-	prefilter_free(s->any_filter);
+	for (size_t i = 0; i < SWEEP_FILTERS; i++)
+		prefilter_free(s->filter[i]);
 	tally_free(s->tally);
 	mem_free(s->mem);
 	maps_free(s->maps);

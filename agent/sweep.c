@@ -42,12 +42,23 @@ static uint64_t move(uint64_t base, int32_t offset)
 	return base + (uint64_t)(int64_t)offset;
 }
 
-static const struct prefilter *filter_for(const struct sweep *s,
-					  const struct region *r)
+const uint8_t sweep_where[SWEEP_FILTERS] = {
+	[SWEEP_PLAIN] = WHERE_PLAIN,
+	[SWEEP_DATA] = WHERE_PLAIN | 1U << WHERE_IMAGE,
+	[SWEEP_JIT] = (uint8_t) ~(1U << WHERE_CODE),
+	[SWEEP_CODE] = UINT8_MAX,
+};
+
+enum sweep_filter sweep_filter(const struct region *r)
 {
-	if (r->where == WHERE_PLAIN)
-		return s->any_filter;
-	return r->inode ? s->filter : s->anon_filter;
+	switch (region_content(r)) {
+	case CONTENT_PLAIN:
+		return SWEEP_PLAIN;
+	case CONTENT_DATA:
+		return SWEEP_DATA;
+	default:
+		return r->inode ? SWEEP_CODE : SWEEP_JIT;
+	}
 }
 
 static void filter_page(const struct sweep *s, const struct batch *b, size_t i,
@@ -55,16 +66,15 @@ static void filter_page(const struct sweep *s, const struct batch *b, size_t i,
 {
 	uint64_t at = b->address[i];
 	struct prefilter_mark mark = { 0 };
-	const struct prefilter *filter = filter_for(s, b->region);
+	enum sweep_filter f = sweep_filter(b->region);
+	const struct prefilter *filter = s->filter[f];
 	uint8_t every, where;
 
 	if (filter)
 		mark = prefilter_page(filter, b->bytes + i * FLOW_PAGE);
 	/* A rule that must see every page must in each process: no frame is
 	 * clean then, for looks of this kind (frames.h). */
-	if (mark.where ||
-	    s->every_page & (b->region->where == WHERE_PLAIN ? WHERE_PLAIN
-							     : UINT8_MAX))
+	if (mark.where || s->every_page & sweep_where[f])
 		r->found[i] = true;
 	where = b->region->where & mark.where;
 	if (where)
@@ -126,7 +136,10 @@ void sweep_batch(const struct sweep *s, const struct batch *b,
 	struct digest digest[BATCH_PAGES];
 	uint32_t page[BATCH_PAGES];
 	struct fragments fragments = { .n = 0 };
-	bool known = s->set && b->region->where != WHERE_PLAIN;
+	enum content content = region_content(b->region);
+	bool known = s->set && content >= CONTENT_DATA;
+	bool code = s->set && content >= CONTENT_CODE &&
+		    hashset_n_fragments(s->set);
 	size_t n = 0;
 
 	r->n_known = r->n_suspects = r->n_zero = 0;
@@ -142,11 +155,11 @@ void sweep_batch(const struct sweep *s, const struct batch *b,
 			digest[n] = kernel_used()->digest(bytes);
 			page[n++] = (uint32_t)i;
 		}
-		if (known && hashset_n_fragments(s->set))
+		if (code)
 			fragment_page(s, b, i, &fragments, r);
 		filter_page(s, b, i, r);
 	}
-	if (known)
+	if (code)
 		look_up_fragments(s, &fragments, r);
 	if (n)
 		look_up(s, digest, page, n, r);

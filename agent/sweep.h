@@ -1,8 +1,8 @@
 /* sweep.h - one look at every byte, while it is in cache.
  *
- * Per page: is it all zero? which known binary has this page, or a fragment
- * that is in it (not asked of plain data, where it would not count)? could a
- * string of a loaded rule stand here? */
+ * Per page: is it all zero? which known binary has this page (not asked of
+ * plain data, where it would not count), or a fragment that is in it (asked of
+ * code)? could a string of a loaded rule stand here? */
 #ifndef SWEEP_H
 #define SWEEP_H
 
@@ -31,17 +31,27 @@ struct sweep_result {
 	size_t n_zero; /* pages */
 };
 
-/* All borrowed; NULL: not looked for.  Memory that only the rules of WHERE_ANY
- * see (heaps: the most of it) has a filter of their atoms alone, and anonymous
- * memory one without those of WHERE_CODE: fewer and longer, so faster.  (By
- * what the frame is, not by how it is mapped: what is found out about a frame
- * of a file holds wherever the file is mapped.)  @every_page: bit per enum where that has rules which
- * must see all pages, suspect or not. */
+/* Memory has a filter of the atoms alone that can count there: fewer, and most
+ * of them longer, so faster.  Code that no file holds has one without those of
+ * WHERE_CODE: of such a frame that holds wherever it is mapped. */
+enum sweep_filter {
+	SWEEP_PLAIN, /* as enum content */
+	SWEEP_DATA,
+	SWEEP_JIT,
+	SWEEP_CODE,
+	SWEEP_FILTERS
+};
+
+/* Bits per enum where: of the rules whose atoms are in each. */
+extern const uint8_t sweep_where[SWEEP_FILTERS];
+
+enum sweep_filter sweep_filter(const struct region *);
+
+/* All borrowed; NULL: not looked for.  @every_page: bit per enum where that has
+ * rules which must see all pages, suspect or not. */
 struct sweep {
 	const struct hashset *set;
-	const struct prefilter *filter;	     /* atoms of all rules */
-	const struct prefilter *anon_filter; /* not of WHERE_CODE alone */
-	const struct prefilter *any_filter;  /* of those with WHERE_ANY */
+	const struct prefilter *filter[SWEEP_FILTERS];
 	uint8_t every_page;
 };
 

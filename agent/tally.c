@@ -11,8 +11,8 @@ struct tally {
 	uint8_t *pages;	   /* per page of the set: SEEN, CODE */
 	uint32_t *touched; /* pages that are not 0 */
 	size_t n_touched;
-	/* Per binary and HASHSET_REF_KIND(). */
-	uint32_t (*seen)[HASHSET_KINDS], (*seen_code)[HASHSET_KINDS];
+	uint32_t (*seen)[HASHSET_KINDS]; /* per binary, HASHSET_REF_KIND() */
+	uint32_t *seen_code;		 /* of the pages, per binary */
 };
 
 int tally_new(const struct hashset *set, struct tally **ret)
@@ -134,8 +134,8 @@ static void count_pages(struct tally *t)
 			    kind >= HASHSET_KINDS)
 				continue; /* changed under us */
 			t->seen[b][kind]++;
-			if (t->pages[t->touched[i]] & CODE)
-				t->seen_code[b][kind]++;
+			t->seen_code[b] += kind == HASHSET_PAGE &&
+					   t->pages[t->touched[i]] & CODE;
 		}
 	}
 }
@@ -157,13 +157,12 @@ size_t tally_shares(struct tally *t, struct share *ret, size_t cap)
 				   .n_fragments = known.n_fragments };
 
 		s.seen = t->seen[b][HASHSET_PAGE];
-		s.seen_code = t->seen_code[b][HASHSET_PAGE];
+		s.seen_code = t->seen_code[b];
 		s.seen_fragments = t->seen[b][HASHSET_FRAGMENT];
-		s.seen_fragments_code = t->seen_code[b][HASHSET_FRAGMENT];
 		if (s.seen || s.seen_fragments)
 			n = insert(ret, n, cap, &s);
 		memset(t->seen[b], 0, sizeof(t->seen[b]));
-		memset(t->seen_code[b], 0, sizeof(t->seen_code[b]));
+		t->seen_code[b] = 0;
 	}
 	return n;
 }

@@ -46,7 +46,7 @@ static bool counts(const struct share *s)
 {
 	return (s->seen_code && s->seen >= PAGES_MIN &&
 		(s->seen >= PAGES_ENOUGH || tally_pages(s) >= SHARE_MIN)) ||
-	       (s->seen_fragments_code && s->seen_fragments >= FRAGMENTS_MIN &&
+	       (s->seen_fragments >= FRAGMENTS_MIN &&
 		tally_fragments(s) >= SHARE_MIN);
 }
 
@@ -264,10 +264,7 @@ static bool is_only_read(const struct finding *f)
 static bool has_file_as_data(const struct look *l)
 {
 	for (size_t i = 0; i < l->n_shares; i++)
-		if ((l->shares[i].seen >= PAGES_MIN &&
-		     !l->shares[i].seen_code) ||
-		    (l->shares[i].seen_fragments >= FRAGMENTS_MIN &&
-		     !l->shares[i].seen_fragments_code))
+		if (l->shares[i].seen >= PAGES_MIN && !l->shares[i].seen_code)
 			return true;
 	return false;
 }

@@ -148,14 +148,11 @@ static void make_filters(struct bench *b)
 
 	if (match_new(&o, &b->match, &why))
 		errx(1, "%s", why.text);
-	b->filter = make_filter(b, UINT8_MAX);
-	b->anon_filter = make_filter(b, (uint8_t)~(1U << WHERE_CODE));
-	b->any_filter = make_filter(b, WHERE_PLAIN);
+	for (size_t i = 0; i < SWEEP_FILTERS; i++)
+		b->filter[i] = make_filter(b, sweep_where[i]);
 	match_rules(b->match, &n);
-	prefilter_describe(b->region.where == WHERE_PLAIN ? b->any_filter
-			   : b->region.inode		  ? b->filter
-							  : b->anon_filter,
-			   text, sizeof(text));
+	prefilter_describe(b->filter[sweep_filter(&b->region)], text,
+			   sizeof(text));
 	printf("{\"mode\": \"about\", \"rules\": %zu, \"engine\": \"%s\", "
 	       "\"filter\": \"%s\", \"every_page\": %u}\n",
 	       n, match_engine(b->match), text,
@@ -240,9 +237,8 @@ int main(int argc, char **argv)
 				measure(&b, m);
 	scan_free(b.scan);
 	match_free(b.match);
-	prefilter_free(b.filter);
-	prefilter_free(b.anon_filter);
-	prefilter_free(b.any_filter);
+	for (size_t i = 0; i < SWEEP_FILTERS; i++)
+		prefilter_free(b.filter[i]);
 	hashset_free(b.set);
 	proc_close(&b.proc);
 	return 0;

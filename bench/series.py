@@ -33,8 +33,8 @@ def dense(b):
         contents[kind], about = b.corpus(kind)
         r.note(about)
     for name in ("random", "code", "text", "zero", "huge"):
-        for permission in ("rw-", "r-x", "file"):
-            if permission == "file" and name != "code":
+        for permission in ("rw-", "r-x", "file-r-x", "file-r--"):
+            if permission.startswith("file") and name != "code":
                 continue
             with b.target(contents[name], b.options.mib, permission) as t:
                 dense_target(b, r, f"{name} {permission}", t)
@@ -44,7 +44,7 @@ def dense(b):
            "of every page. sweep: all before libyara, shipped rules. look: "
            "the whole process with libyara. whole: `davylamp scan --pid`, "
            "start included. rw- is plain data: digests are not asked, few "
-           "rules look at it. file: a file, mapped r-x. x yara: yara's CPU / "
+           "rules look at it. file: a file, mapped so. x yara: yara's CPU / "
            "whole's.")
     form = "{:.2f}"
     table = r.table("memory", [

@@ -6,7 +6,6 @@
 #include "io.h"
 #include "mem.h"
 #include "stages.h"
-#include "sweep.h"
 
 #define INNER_PAGES 64 /* 256 KiB */
 #define INNER_TIMES 8
@@ -82,25 +81,26 @@ static int run_copy(struct bench *b, struct figure *f)
 	return go_over(b, &b->region, NULL, f);
 }
 
-/* Zero test, digest and look-up of every page, as if none was plain data. */
+/* Zero test, digest, fragments and look-up of every page, as if all were code.
+ */
 static int run_hash(struct bench *b, struct figure *f)
 {
 	struct region region = b->region;
 	struct sweep s = { .set = b->set };
 
 	region.where = EVERY_WHERE;
+	region.flags |= REGION_EXEC;
 	return go_over(b, &region, &s, f);
 }
 
 static struct sweep all_of_it(const struct bench *b)
 {
-	return (struct sweep){
-		.set = b->set,
-		.filter = b->filter,
-		.anon_filter = b->anon_filter,
-		.any_filter = b->any_filter,
-		.every_page = match_sets(b->match) >> WHERE_COUNT,
-	};
+	struct sweep s = { .set = b->set };
+
+	for (size_t i = 0; i < SWEEP_FILTERS; i++)
+		s.filter[i] = b->filter[i];
+	s.every_page = match_sets(b->match) >> WHERE_COUNT;
+	return s;
 }
 
 /* All that is done to a page before libyara sees any. */

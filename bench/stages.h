@@ -8,6 +8,7 @@
 #include "prefilter.h"
 #include "proc.h"
 #include "scan.h"
+#include "sweep.h"
 
 struct figure {
 	double cpu_s, matcher_s, wall_s;
@@ -26,7 +27,7 @@ struct bench {
 	struct region region;
 	struct hashset *set;
 	struct match *match;
-	struct prefilter *filter, *anon_filter, *any_filter;
+	struct prefilter *filter[SWEEP_FILTERS];
 	struct scan *scan;
 };
 

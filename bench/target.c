@@ -4,8 +4,9 @@
  *
  * CONTENT is random, zero, huge (random, in transparent huge pages),
  * untouched (mapped, never written), or a file whose bytes are repeated until
- * the memory is full.  PERMISSION is rw- or r-x, of anonymous memory; or file:
- * the file CONTENT itself is mapped, r-x.  PROCESSES (1) share it by fork.
+ * the memory is full.  PERMISSION is rw- or r-x, of anonymous memory; or
+ * file-r-x or file-r--: the file CONTENT itself is mapped.  PROCESSES (1) share
+ * it by fork.
  *
  * Prints one line of JSON, {"start": N, "end": N, "huge": BYTES, "pids": [N,
  * ...]}, when all is in place; ends with the program that started it. */
@@ -100,8 +101,8 @@ static void fill(uint8_t *p, size_t len, const char *content)
 		fill_file(p, len, content);
 }
 
-/* As a program's code: resident, not written. */
-static void map_file(uint8_t *p, size_t len, const char *path)
+/* As a program's code or tables: resident, not written. */
+static void map_file(uint8_t *p, size_t len, const char *path, int protection)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -110,8 +111,8 @@ static void map_file(uint8_t *p, size_t len, const char *path)
 		err(1, "%s", path);
 	if ((size_t)st.st_size < len)
 		errx(1, "%s: smaller than %zu MiB", path, len / MIB);
-	if (mmap(p, len, PROT_READ | PROT_EXEC,
-		 MAP_PRIVATE | MAP_FIXED | MAP_POPULATE, fd, 0) == MAP_FAILED)
+	if (mmap(p, len, protection, MAP_PRIVATE | MAP_FIXED | MAP_POPULATE, fd,
+		 0) == MAP_FAILED)
 		err(1, "%s", path);
 	close(fd);
 }
@@ -163,12 +164,15 @@ int main(int argc, char **argv)
 	len = number(argv[2], 1 << 20) * MIB;
 	n = argc == 5 ? number(argv[4], MOST) : 1;
 	p = room(len, !strcmp(argv[1], "huge"));
-	if (!strcmp(argv[3], "file"))
-		map_file(p, len, argv[1]);
+	if (!strcmp(argv[3], "file-r-x"))
+		map_file(p, len, argv[1], PROT_READ | PROT_EXEC);
+	else if (!strcmp(argv[3], "file-r--"))
+		map_file(p, len, argv[1], PROT_READ);
 	else if (!strcmp(argv[3], "rw-") || !strcmp(argv[3], "r-x"))
 		fill(p, len, argv[1]);
 	else
-		errx(2, "permission '%s' is not rw-, r-x or file", argv[3]);
+		errx(2, "permission '%s' is not rw-, r-x, file-r-x or file-r--",
+		     argv[3]);
 	if (!strcmp(argv[3], "r-x") && mprotect(p, len, PROT_READ | PROT_EXEC))
 		err(1, "mprotect");
 	printf("{\"start\": %lu, \"end\": %lu, \"huge\": %zu, \"pids\": [",

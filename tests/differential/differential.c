@@ -480,14 +480,12 @@ static void sweep_all(const struct sweep *sweep)
 static void scan_windows(void)
 {
 	struct sweep sweep = { 0 };
-	struct prefilter *filter, *anon_filter, *any_filter;
+	struct prefilter *filter[SWEEP_FILTERS];
 	struct wire_done done;
 
 	load_rules();
-	sweep.filter = filter = make_filter(UINT8_MAX);
-	sweep.anon_filter = anon_filter =
-		make_filter((uint8_t)~(1U << WHERE_CODE));
-	sweep.any_filter = any_filter = make_filter(WHERE_PLAIN);
+	for (size_t i = 0; i < SWEEP_FILTERS; i++)
+		sweep.filter[i] = filter[i] = make_filter(sweep_where[i]);
 	for (unsigned i = WHERE_COUNT; i < SET_COUNT; i++)
 		if (rules_set(run.rules, i))
 			sweep.every_page |= (uint8_t)(1U << (i - WHERE_COUNT));
@@ -497,9 +495,8 @@ static void scan_windows(void)
 	if (done.incomplete)
 		differ("incomplete: %s", done.text);
 	compare_verdicts();
-	prefilter_free(filter);
-	prefilter_free(anon_filter);
-	prefilter_free(any_filter);
+	for (size_t i = 0; i < SWEEP_FILTERS; i++)
+		prefilter_free(filter[i]);
 	match_scan_free(run.scan);
 	rules_free(run.rules);
 }

@@ -177,10 +177,25 @@ static void cut_into_batches(struct rng *r, struct image *m)
 	m->batch[m->n_batches] = m->n_pages;
 }
 
+/* Where all rules count, or those of images alone, or in plain data. */
+static struct region make_region(struct rng *r)
+{
+	switch (rng_range(r, 0, 5)) {
+	case 0:
+		return (struct region){ .where = WHERE_PLAIN };
+	case 1:
+		return (struct region){ .where = 1U << WHERE_IMAGE |
+						 WHERE_PLAIN };
+	default: /* in maps, only files have code */
+		return (struct region){ .where = (1U << WHERE_COUNT) - 1,
+					.flags = REGION_EXEC,
+					.inode = 1 };
+	}
+}
+
 void image_make(struct rng *r, const struct rule_set *set, struct image *m)
 {
-	uint8_t where =
-		rng_chance(r, 75) ? (1 << WHERE_COUNT) - 1 : WHERE_PLAIN;
+	struct region region = make_region(r);
 
 	memset(m, 0, sizeof(*m));
 	m->n_pages = set->tiny ? rng_range(r, SEGMENTS_MAX, 12)
@@ -194,9 +209,11 @@ void image_make(struct rng *r, const struct rule_set *set, struct image *m)
 	cut_into_segments(r, m);
 	cut_into_batches(r, m);
 	for (size_t i = 0; i < m->n_segments; i++) {
-		m->segments[i].region.where = where;
-		/* As in maps, where only files have code. */
-		m->segments[i].region.inode = where >> WHERE_CODE & 1;
+		struct region *own = &m->segments[i].region;
+
+		region.start = own->start;
+		region.end = own->end;
+		*own = region;
 	}
 	plant_all(r, m, set);
 }

@@ -251,16 +251,18 @@ static void memory_files_are_read_each_time(void **state)
 
 static void it_forgets_rather_than_grows(void **state)
 {
+	const uint64_t n = 3UL << PAGES_LOG2;
+
 	(void)state;
-	for (uint64_t i = 0; i < 3UL << PAGES_LOG2; i++)
-		filecache_mark(cache, 1, i * FLOW_PAGE, false);
-	assert_true(filecache_clean(cache, 1,
-				    ((3UL << PAGES_LOG2) - 1) * FLOW_PAGE,
-				    false));
-	assert_false(filecache_clean(cache, 2, 0, true));
-	filecache_mark(cache, 3, 0, true);
-	assert_true(filecache_clean(cache, 3, 0, true));
-	assert_false(filecache_clean(cache, 3, 0, false));
+	for (uint64_t i = 0; i < n; i++)
+		filecache_mark(cache, 1, i * FLOW_PAGE, CONTENT_CODE);
+	assert_true(
+		filecache_clean(cache, 1, (n - 1) * FLOW_PAGE, CONTENT_CODE));
+	assert_false(filecache_clean(cache, 2, 0, CONTENT_PLAIN));
+	filecache_mark(cache, 3, 0, CONTENT_DATA);
+	assert_true(filecache_clean(cache, 3, 0, CONTENT_PLAIN));
+	assert_true(filecache_clean(cache, 3, 0, CONTENT_DATA));
+	assert_false(filecache_clean(cache, 3, 0, CONTENT_CODE));
 }
 
 /* ---- frames without numbers ---------------------------------------------------- */

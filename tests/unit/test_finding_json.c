@@ -49,10 +49,10 @@ static int make(void **state)
 	look.who = who;
 	look.hits = &hit;
 	look.n_hits = 1;
-	look.shares[0] = (struct share){ "XMRig", "xmrig_6.26", "6.26", 80, 60,
-					 50, 0, 0, 0 };
-	look.shares[1] = (struct share){ "XMRig", "xmrig_6.25", "6.25", 90, 30,
-					 20, 0, 0, 0 };
+	look.shares[0] = (struct share){ "XMRig", "xmrig_6.26", "6.26", 80,
+					 60,	  50,		0,	0 };
+	look.shares[1] = (struct share){ "XMRig", "xmrig_6.25", "6.25", 90,
+					 30,	  20,		0,	0 };
 	look.n_shares = 2;
 	look.cpu_share = 1.5;
 	return verdict_judge(&look, &finding) == VERDICT_FINDING ? 0 : -1;

@@ -25,39 +25,30 @@ static int drop(void **state)
 static void one_look_is_enough(void **state)
 {
 	(void)state;
-	assert_false(frames_clean(f, 100, false));
-	assert_false(frames_clean(f, 100, false)); /* asking is no look */
-	frames_mark(f, 100, false, false);
-	assert_true(frames_clean(f, 100, false));
-	assert_true(frames_clean(f, 100, true));
+	assert_false(frames_clean(f, 100, CONTENT_PLAIN));
+	assert_false(frames_clean(f, 100, CONTENT_PLAIN)); /* no look */
+	frames_mark(f, 100, CONTENT_CODE);
+	for (int c = CONTENT_PLAIN; c <= CONTENT_CODE; c++)
+		assert_true(frames_clean(f, 100, (enum content)c));
 }
 
-/* A short look does not stand for a long one. */
-static void plain_data_is_looked_at_again(void **state)
+/* A short look does not stand for a long one, whichever is first. */
+static void what_is_more_is_looked_at_again(void **state)
 {
-	(void)state;
-	frames_mark(f, 7, true, false);
-	assert_true(frames_clean(f, 7, true));
-	assert_false(frames_clean(f, 7, false));
-	frames_mark(f, 7, false, false);
-	assert_true(frames_clean(f, 7, false));
-	frames_mark(f, 7, true, false);
-	assert_true(frames_clean(f, 7, false));
-}
+	static const enum content looks[] = { CONTENT_PLAIN, CONTENT_DATA,
+					      CONTENT_PLAIN, CONTENT_CODE,
+					      CONTENT_DATA,  CONTENT_PLAIN };
+	enum content most = CONTENT_PLAIN;
 
-static void what_held_something_is_never_clean(void **state)
-{
 	(void)state;
-	frames_mark(f, 8, false, true);
-	frames_mark(f, 9, true, true);
-	for (uint64_t pfn = 8; pfn < 10; pfn++)
-		for (int i = 0; i < 4; i++) {
-			assert_false(frames_clean(f, pfn, i & 1));
-			frames_mark(f, pfn, i & 1, false);
-		}
-	frames_mark(f, 10, false, false);
-	frames_mark(f, 10, false, true);
-	assert_false(frames_clean(f, 10, true));
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		frames_mark(f, 7, looks[i]);
+		if (looks[i] > most)
+			most = looks[i];
+		for (int c = CONTENT_PLAIN; c <= CONTENT_CODE; c++)
+			assert_int_equal(frames_clean(f, 7, (enum content)c),
+					 c <= (int)most);
+	}
 }
 
 /* Four frames stand in a byte: each state beside each other one. */
@@ -71,30 +62,23 @@ static void neighbours_do_not_mix(void **state)
 			unsigned s = mask >> 2 * i & 3;
 
 			if (s)
-				frames_mark(f, at + i, s == 1, s == 3);
+				frames_mark(f, at + i, (enum content)(s - 1));
 		}
-		for (unsigned i = 0; i < 4; i++) {
-			unsigned s = mask >> 2 * i & 3;
-
-			assert_int_equal(frames_clean(f, at + i, true),
-					 s == 1 || s == 2);
-			assert_int_equal(frames_clean(f, at + i, false),
-					 s == 2);
-		}
+		for (unsigned i = 0; i < 12; i++)
+			assert_int_equal(frames_clean(f, at + i % 4,
+						      (enum content)(i / 4)),
+					 (mask >> 2 * (i % 4) & 3) > i / 4);
 	}
 }
 
 static void a_new_pass_knows_nothing(void **state)
 {
 	(void)state;
-	frames_mark(f, 5, false, false);
-	frames_mark(f, 6, false, true);
+	frames_mark(f, 5, CONTENT_CODE);
 	frames_reset(f);
-	for (uint64_t pfn = 5; pfn < 7; pfn++) {
-		assert_false(frames_clean(f, pfn, true));
-		frames_mark(f, pfn, false, false);
-		assert_true(frames_clean(f, pfn, false));
-	}
+	assert_false(frames_clean(f, 5, CONTENT_PLAIN));
+	frames_mark(f, 5, CONTENT_DATA);
+	assert_true(frames_clean(f, 5, CONTENT_DATA));
 }
 
 static void no_frame_is_out_of_bounds(void **state)
@@ -102,26 +86,25 @@ static void no_frame_is_out_of_bounds(void **state)
 	static const uint64_t last = (1ULL << 33) - 1;
 
 	(void)state;
-	frames_mark(f, last, false, false);
-	assert_true(frames_clean(f, last, false));
+	frames_mark(f, last, CONTENT_CODE);
+	assert_true(frames_clean(f, last, CONTENT_CODE));
 	for (uint64_t pfn = last + 1; pfn && pfn < 1ULL << 55; pfn *= 2) {
-		frames_mark(f, pfn + 3, false, false);
-		assert_false(frames_clean(f, pfn + 3, true));
+		frames_mark(f, pfn + 3, CONTENT_CODE);
+		assert_false(frames_clean(f, pfn + 3, CONTENT_PLAIN));
 	}
-	frames_mark(f, UINT64_MAX, true, true);
-	assert_false(frames_clean(f, UINT64_MAX, true));
 }
 
 #define FRAMES	100000
 #define THREADS 4
 
-/* Marks all, each thread another part as found. */
+/* Marks all, each thread another part as more than data. */
 static void *mark_all(void *number)
 {
 	uint64_t own = (uintptr_t)number;
 
 	for (uint64_t pfn = 0; pfn < FRAMES; pfn++)
-		frames_mark(f, pfn, own & 1, pfn % THREADS == own);
+		frames_mark(f, pfn,
+			    pfn % THREADS == own ? CONTENT_CODE : CONTENT_DATA);
 	return NULL;
 }
 
@@ -138,7 +121,7 @@ static void threads_do_not_lose_marks(void **state)
 	for (size_t i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
 	for (uint64_t pfn = 0; pfn < FRAMES; pfn++)
-		assert_false(frames_clean(f, pfn, true));
+		assert_true(frames_clean(f, pfn, CONTENT_CODE));
 }
 
 int main(void)
@@ -146,8 +129,7 @@ int main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, make, drop)
 	const struct CMUnitTest tests[] = {
 		TEST(one_look_is_enough),
-		TEST(plain_data_is_looked_at_again),
-		TEST(what_held_something_is_never_clean),
+		TEST(what_is_more_is_looked_at_again),
 		TEST(neighbours_do_not_mix),
 		TEST(a_new_pass_knows_nothing),
 		TEST(no_frame_is_out_of_bounds),

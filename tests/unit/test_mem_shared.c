@@ -229,56 +229,70 @@ static void write_as_data(void *user)
 		fill_page(f->at + i * FLOW_PAGE, i);
 }
 
-static void map_as_code(void *user)
+static void map_and_read(struct family *f, int protection, int flags)
 {
-	struct family *f = user;
 	uint8_t any = 0;
 
-	f->at = mmap(NULL, f->bytes, PROT_READ | PROT_EXEC, MAP_SHARED, file,
-		     0);
+	f->at = mmap(NULL, f->bytes, protection, flags, file, 0);
 	for (size_t i = 0; i < f->bytes; i += FLOW_PAGE)
 		any |= ((volatile uint8_t *)f->at)[i];
 	(void)any;
 }
 
-/* Written by one process as plain data, run by another as code: the short
- * look at the data does not stand for the long one at the code. */
+static void map_as_tables(void *user)
+{
+	map_and_read(user, PROT_READ, MAP_PRIVATE);
+}
+
+static void map_as_code(void *user)
+{
+	map_and_read(user, PROT_READ | PROT_EXEC, MAP_SHARED);
+}
+
+/* Written by one process as plain data, read by another, run by a third: no
+ * short look stands for a longer one. */
 static void code_that_is_data_elsewhere_comes(void **state)
 {
-	enum { N = MIB / FLOW_PAGE };
-	struct family *f = child_shared(2 * sizeof(*f));
-	uint8_t count[2][N] = { { 0 } };
+	enum { N = MIB / FLOW_PAGE, KINDS = CONTENT_CODE + 1 };
+	static void (*const begin[KINDS])(void *) = {
+		write_as_data, map_as_tables, map_as_code
+	};
+	struct family *f = child_shared(KINDS * sizeof(*f));
+	uint8_t count[KINDS][N] = { { 0 } };
 	struct frames *frames;
-	struct target t[2];
-	pid_t pid[2];
+	struct target t[KINDS];
+	pid_t pid[KINDS];
 
 	(void)state;
 	if (child_skip_emulated())
 		skip();
 	if (!sees_frames())
 		skip();
-	f[0].bytes = f[1].bytes = MIB;
 	file = memfd_create("davylamp test", MFD_CLOEXEC);
 	assert_int_equal(ftruncate(file, MIB), 0);
-	pid[0] = child_start(write_as_data, &f[0]);
-	pid[1] = child_start(map_as_code, &f[1]);
 	assert_int_equal(frames_new(&frames), 0);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < KINDS; i++) {
+		f[i].bytes = MIB;
+		pid[i] = child_start(begin[i], &f[i]);
+	}
+	for (int i = 0; i < KINDS; i++) {
 		aim(&t[i], pid[i], f[i].at, frames);
+		assert_int_equal(region_content(t[i].region), i);
 		assert_int_equal(read_all(&t[i], count[i]), 0);
 		assert_int_equal(sum(count[i], N), N);
 	}
-	assert_int_equal(t[0].region->where, WHERE_PLAIN);
-	mem_start(t[0].mem, t[0].region);
-	assert_int_equal(read_all(&t[0], count[0]), 0);
-	assert_int_equal(sum(count[0], N), N); /* not again */
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < KINDS; i++) {
+		mem_start(t[i].mem, t[i].region);
+		assert_int_equal(read_all(&t[i], count[i]), 0);
+		assert_int_equal(sum(count[i], N), N); /* not again */
+	}
+	for (int i = 0; i < KINDS; i++) {
 		miss(&t[i]);
 		child_end(pid[i]);
 	}
 	frames_free(frames);
 	close(file);
-	munmap(f, 2 * sizeof(*f));
+	munmap(f, KINDS * sizeof(*f));
 }
 
 int main(void)

@@ -21,7 +21,7 @@ static uint32_t random_below(uint32_t n)
 }
 
 /* Bytes that such a filter can get wrong. */
-enum content {
+enum filling {
 	ZEROS,
 	SAME,
 	HIGH,
@@ -33,7 +33,7 @@ enum content {
 	CONTENTS
 };
 
-static void fill(uint8_t *p, size_t n, enum content content)
+static void fill(uint8_t *p, size_t n, enum filling content)
 {
 	uint8_t a = (uint8_t)(fixture_random(&seed) | 1);
 	size_t period = 2 + random_below(3);
@@ -54,7 +54,7 @@ static void fill(uint8_t *p, size_t n, enum content content)
 		memset(p, 0xff, n);
 }
 
-static struct atom make_atom(uint8_t len, enum content content)
+static struct atom make_atom(uint8_t len, enum filling content)
 {
 	struct atom a = {
 		.len = len,
@@ -176,7 +176,7 @@ static void each_alone_at_every_offset(void **state)
 
 	(void)state;
 	for (uint8_t len = ATOM_MIN; len <= ATOM_BYTES; len++) {
-		for (enum content c = 0; c < CONTENTS; c++) {
+		for (enum filling c = 0; c < CONTENTS; c++) {
 			struct atom a = make_atom(len, c);
 			struct prefilter *pf = make_filter(&a, 1);
 			/* 1: every offset; else prime to the strides */
@@ -206,7 +206,7 @@ static void many_together(void **state)
 	(void)state;
 	for (size_t i = 0; i < N; i++)
 		atoms[i] = make_atom((uint8_t)(ATOM_MIN + i / CONTENTS),
-				     (enum content)(i % CONTENTS));
+				     (enum filling)(i % CONTENTS));
 	pf = make_filter(atoms, N);
 	fill(span, SPAN, RANDOM);
 	for (size_t i = random_below(3); i < N; i += 3)
@@ -262,7 +262,7 @@ static struct atom make_padding(unsigned first, unsigned last)
  * of other content, of zeros, and of nearly nothing else. */
 static void paddings_are_met_everywhere(void **state)
 {
-	static const enum content around[] = { RANDOM, TEXT, SPARSE, ZEROS };
+	static const enum filling around[] = { RANDOM, TEXT, SPARSE, ZEROS };
 	uint8_t *span = aligned_span();
 
 	(void)state;

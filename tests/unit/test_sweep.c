@@ -30,7 +30,7 @@ static struct batch batch = { .region = &region, .address = address };
 static struct sweep_result result;
 static struct hashset *set;
 static uint8_t *set_bytes;
-static struct prefilter *filter, *any_filter;
+static struct prefilter *own_filter[SWEEP_FILTERS];
 
 static const struct atom atoms[] = {
 	{ "sixteen bytes ok", 16, CODE | IMAGE, .before = 20, .after = 40 },
@@ -43,6 +43,19 @@ static void known_page(uint8_t *page, unsigned i)
 {
 	memset(page, (int)(0x90 + i), P);
 	page[i] = 1;
+}
+
+/* Of those of the @n atoms that number @i is to have. */
+static int make_filter(size_t i, const struct atom *a, size_t n,
+		       struct prefilter **ret)
+{
+	struct atom own[4];
+	size_t n_own = 0;
+
+	for (size_t k = 0; k < n; k++)
+		if (a[k].where & sweep_where[i])
+			own[n_own++] = a[k];
+	return prefilter_new(own, n_own, ret, NULL);
 }
 
 static int make(void **state)
@@ -66,17 +79,18 @@ static int make(void **state)
 		return -1;
 	digestlist_free(&list);
 	set_bytes = fixture_finish(build, &len);
-	return hashset_from_memory(set_bytes, len, &set, NULL) ||
-	       prefilter_new(atoms, 2, &filter, NULL) ||
-	       prefilter_new(atoms + 1, 1, &any_filter, NULL);
+	for (size_t i = 0; i < SWEEP_FILTERS; i++)
+		if (make_filter(i, atoms, 2, &own_filter[i]))
+			return -1;
+	return hashset_from_memory(set_bytes, len, &set, NULL);
 }
 
 static int drop(void **state)
 {
 	(void)state;
 	hashset_free(set);
-	prefilter_free(filter);
-	prefilter_free(any_filter);
+	for (size_t i = 0; i < SWEEP_FILTERS; i++)
+		prefilter_free(own_filter[i]);
 	free(set_bytes);
 	free(bytes);
 	return 0;
@@ -103,11 +117,10 @@ static void plant(size_t atom, size_t at)
 
 static void sweep(uint8_t every_page)
 {
-	struct sweep s = { .set = set, .filter = filter,
-			   .anon_filter = filter,
-			   .any_filter = any_filter,
-			   .every_page = every_page };
+	struct sweep s = { .set = set, .every_page = every_page };
 
+	for (size_t i = 0; i < SWEEP_FILTERS; i++)
+		s.filter[i] = own_filter[i];
 	sweep_batch(&s, &batch, &result);
 }
 
@@ -284,32 +297,54 @@ static void every_plant_is_suspected(void **state)
 	}
 }
 
-/* A rule for code says nothing of a data file; its frame may be code to
- * another process, though, so it is remembered. */
-static void what_does_not_count_here_is_found_too(void **state)
+/* A rule for code is not looked for in data: its frame is looked at again
+ * where it is code.  What is looked for and does not count here may count
+ * elsewhere, and is found. */
+static void each_content_has_its_own_filter(void **state)
 {
-	static const struct atom code = { "only code counts", 16, CODE,
-					  .after = 16 };
-	struct prefilter *pf = NULL;
+	static const struct atom own[] = {
+		{ "only code counts", 16, CODE, .after = 16 },
+		{ "only images count", 16, IMAGE, .after = 16 },
+		{ "only a JIT counts", 16, JIT, .after = 16 },
+		{ "it counts anywhere", 16, ANY, .after = 16 },
+	};
+	static const struct {
+		uint8_t flags, found, counts; /* a bit for each of @own */
+	} cases[] = {
+		{ HEAP, 8, 8 },
+		{ DATA, 8 | 2, 8 | 2 },
+		{ REGION_READ | REGION_ANON, 8 | 2, 8 | 2 },
+		{ RX | REGION_ANON, 8 | 4 | 2, 8 | 4 | 2 },
+		{ RX, 8 | 4 | 2 | 1, 8 | 2 | 1 },
+	};
+	struct prefilter *pf[SWEEP_FILTERS];
 	struct sweep s = { .set = set };
 
 	(void)state;
-	assert_int_equal(prefilter_new(&code, 1, &pf, NULL), 0);
-	s.filter = s.anon_filter = pf;
-	fill(4, DATA);
-	memcpy(bytes + 2 * P + 50, code.bytes, 16);
-	known_page(bytes + 3 * P, 4);
-	sweep_batch(&s, &batch, &result);
-	assert_int_equal(result.n_suspects, 0);
-	assert_false(result.found[0]);
-	assert_false(result.found[1]);
-	assert_true(result.found[2]);
-	assert_true(result.found[3]);
-	fill(4, RX);
-	memcpy(bytes + 2 * P + 50, code.bytes, 16);
-	sweep_batch(&s, &batch, &result);
-	assert_int_equal(result.n_suspects, 1);
-	prefilter_free(pf);
+	for (size_t i = 0; i < SWEEP_FILTERS; i++) {
+		assert_int_equal(make_filter(i, own, 4, &pf[i]), 0);
+		s.filter[i] = pf[i];
+	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t counts = 0;
+
+		fill(8, cases[i].flags);
+		/* As in maps, where only files have code. */
+		region.inode = !(cases[i].flags & REGION_ANON);
+		for (size_t k = 0; k < 4; k++)
+			memcpy(bytes + 2 * k * P + 50, own[k].bytes, 16);
+		sweep_batch(&s, &batch, &result);
+		for (size_t k = 0; k < result.n_suspects; k++)
+			counts |= (uint8_t)(1U << (result.suspects[k].start -
+						   BASE) / (2 * P));
+		assert_int_equal(counts, cases[i].counts);
+		for (size_t k = 0; k < 8; k++)
+			assert_int_equal(result.found[k],
+					 k % 2 == 0 &&
+						 cases[i].found >> k / 2 & 1);
+	}
+	for (size_t i = 0; i < SWEEP_FILTERS; i++)
+		prefilter_free(pf[i]);
 }
 
 /* A heap is looked at with its own filter, and not for digests. */
@@ -402,7 +437,7 @@ static void an_atom_that_ends_in_a_zero_page(void **state)
 
 		memcpy(a.bytes, shapes[i], 4);
 		assert_int_equal(prefilter_new(&a, 1, &pf, NULL), 0);
-		s.filter = s.anon_filter = pf;
+		s.filter[SWEEP_JIT] = pf;
 		for (size_t cut = 1; cut < 4; cut++) {
 			uint64_t at = BASE + P - cut;
 			bool met = false;
@@ -436,7 +471,7 @@ int main(void)
 		cmocka_unit_test(a_suspect_is_where_the_atom_is),
 		cmocka_unit_test(suspects_are_merged),
 		cmocka_unit_test(every_plant_is_suspected),
-		cmocka_unit_test(what_does_not_count_here_is_found_too),
+		cmocka_unit_test(each_content_has_its_own_filter),
 		cmocka_unit_test(plain_data_has_its_own_filter),
 		cmocka_unit_test(some_rules_see_every_page),
 		cmocka_unit_test(addresses_do_not_wrap),

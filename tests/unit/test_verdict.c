@@ -104,8 +104,7 @@ struct scene {
 		const char *family;
 		uint32_t seen, code;
 		uint32_t of; /* pages; 0: 100 */
-		uint32_t fragments, fragments_code; /* likewise */
-		uint32_t fragments_of;
+		uint32_t fragments, fragments_of; /* likewise */
 	} share[2];
 	double cpu, wait;
 	unsigned seconds;  /* of CPU time since it began */
@@ -140,32 +139,26 @@ struct scene {
 
 static const struct scene scenes[] = {
 	{ .what = "another version: code of it, no page",
-	  .share = { { .family = "XMRig", .fragments = 16,
-		       .fragments_code = 9 } },
+	  .share = { { .family = "XMRig", .fragments = 16 } },
 	  .verdict = VERDICT_FINDING, .category = CATEGORY_HASH,
 	  .severity = SEVERITY_HIGH },
 	{ .what = "another version, and a rule", .hit = { { RX + 1, CODE } },
-	  .share = { { .family = "XMRig", .fragments = 90,
-		       .fragments_code = 90 } },
+	  .share = { { .family = "XMRig", .fragments = 90 } },
 	  .verdict = VERDICT_FINDING, .category = CATEGORY_COMBINED,
 	  .severity = SEVERITY_HIGH },
 	{ .what = "an idle node with a known library's code",
 	  .hit = { { RX + 1, CODE } },
-	  .share = { { .family = "RandomX", .fragments = 90,
-		       .fragments_code = 90 } },
+	  .share = { { .family = "RandomX", .fragments = 90 } },
 	  .verdict = VERDICT_FINDING, .category = CATEGORY_COMBINED,
 	  .severity = SEVERITY_LOW, .idle = true },
 	{ .what = "too few fragments",
 	  .share = { { .family = "XMRig", .fragments = 15,
-		       .fragments_code = 15, .fragments_of = 20 } },
+		       .fragments_of = 20 } },
 	  .verdict = VERDICT_CLEAN },
 	{ .what = "too small a share of them",
 	  .share = { { .family = "XMRig", .fragments = 99,
-		       .fragments_code = 99, .fragments_of = 1000 } },
+		       .fragments_of = 1000 } },
 	  .verdict = VERDICT_CLEAN },
-	{ .what = "all of its code, as data",
-	  .share = { { .family = "XMRig", .fragments = 100 } },
-	  .verdict = VERDICT_CARRIER },
 	{ .what = "nothing", .verdict = VERDICT_CLEAN },
 	{ .what = "nothing, busy, a dataset", .cpu = 4, .dataset = 2080 * MIB,
 	  .verdict = VERDICT_CLEAN },
@@ -424,7 +417,6 @@ static void set(const struct scene *s, struct look *l, struct hit *hits)
 					       ? s->share[i].fragments_of
 					       : 100,
 			.seen_fragments = s->share[i].fragments,
-			.seen_fragments_code = s->share[i].fragments_code,
 		};
 }
 
@@ -476,9 +468,9 @@ static void odd_looks(void **state)
 	assert_int_equal(verdict_judge(&l, &f), VERDICT_FINDING);
 	l.n_hits = 0;
 	l.n_shares = 1;
-	l.shares[0] = (struct share){ "A", "a", "1", 3, 3, 3, 0, 0, 0 };
+	l.shares[0] = (struct share){ "A", "a", "1", 3, 3, 3, 0, 0 };
 	assert_int_equal(verdict_judge(&l, &f), VERDICT_UNKNOWN);
-	l.shares[0] = (struct share){ "A", "a", "1", 4, 4, 4, 0, 0, 0 };
+	l.shares[0] = (struct share){ "A", "a", "1", 4, 4, 4, 0, 0 };
 	assert_int_equal(verdict_judge(&l, &f), VERDICT_FINDING);
 	assert_int_equal(f.category, CATEGORY_HASH);
 }

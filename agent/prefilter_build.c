@@ -200,7 +200,9 @@ static void add_straddle(struct prefilter *pf, const struct atom *a,
 }
 
 /* Each group in use reads every page once more: what fits the smallest stride
- * that is needed at all goes there; and so on with those that are left. */
+ * that is needed at all goes there; and so on with those that are left.  Of
+ * the groups that remain an atom has the one with the widest stride: its
+ * windows are the widest, too, and rarely there by chance. */
 static void choose_groups(const struct prefilter *pf, uint8_t *group)
 {
 	for (size_t i = 0; i < pf->n_atoms; i++)
@@ -213,6 +215,11 @@ static void choose_groups(const struct prefilter *pf, uint8_t *group)
 			    prefilter_fits(&pf->atoms[i], prefilter_group(g)))
 				group[i] = g;
 	}
+	for (size_t i = 0; i < pf->n_atoms; i++)
+		for (uint8_t g = 0; g < group[i]; g++)
+			if (memchr(group, g, pf->n_atoms) &&
+			    prefilter_fits(&pf->atoms[i], prefilter_group(g)))
+				group[i] = g;
 }
 
 /* The shortest run of zeros that says where GROUP_ZEROS must look. */

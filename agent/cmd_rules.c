@@ -89,8 +89,9 @@ static int check(const struct match *m, const struct rule *rules, size_t n)
 	}
 	prefilter_describe(filter, text, sizeof(text));
 	prefilter_free(filter);
-	printf("%zu rules by %s, version %s: %zu to mend\n", n,
-	       match_engine(m), match_version(m), complaints);
+	printf("%zu rule%s by %s, version %s: %zu to mend\n", n,
+	       n == 1 ? "" : "s", match_engine(m), match_version(m),
+	       complaints);
 	show_field(&show, "looked for", n_atoms ? text : "nothing");
 	return complaints ? EXIT_FINDINGS : EXIT_CLEAN;
 }

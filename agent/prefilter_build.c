@@ -216,7 +216,7 @@ static void choose_groups(const struct prefilter *pf, uint8_t *group)
 				group[i] = g;
 	}
 	for (size_t i = 0; i < pf->n_atoms; i++)
-		for (uint8_t g = 0; g < group[i]; g++)
+		for (uint8_t g = 0; g <= GROUP_STRIDED && g < group[i]; g++)
 			if (memchr(group, g, pf->n_atoms) &&
 			    prefilter_fits(&pf->atoms[i], prefilter_group(g)))
 				group[i] = g;

@@ -44,21 +44,17 @@ static uint64_t move(uint64_t base, int32_t offset)
 
 const uint8_t sweep_where[SWEEP_FILTERS] = {
 	[SWEEP_PLAIN] = WHERE_PLAIN,
-	[SWEEP_DATA] = WHERE_PLAIN | 1U << WHERE_IMAGE,
-	[SWEEP_JIT] = (uint8_t) ~(1U << WHERE_CODE),
+	[SWEEP_DATA] = (uint8_t) ~(1U << WHERE_CODE),
 	[SWEEP_CODE] = UINT8_MAX,
 };
 
 enum sweep_filter sweep_filter(const struct region *r)
 {
-	switch (region_content(r)) {
-	case CONTENT_PLAIN:
+	enum content content = region_content(r);
+
+	if (content == CONTENT_PLAIN)
 		return SWEEP_PLAIN;
-	case CONTENT_DATA:
-		return SWEEP_DATA;
-	default:
-		return r->inode ? SWEEP_CODE : SWEEP_JIT;
-	}
+	return content == CONTENT_CODE && r->inode ? SWEEP_CODE : SWEEP_DATA;
 }
 
 static void filter_page(const struct sweep *s, const struct batch *b, size_t i,

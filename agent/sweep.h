@@ -31,13 +31,11 @@ struct sweep_result {
 	size_t n_zero; /* pages */
 };
 
-/* Memory has a filter of the atoms alone that can count there: fewer, and most
- * of them longer, so faster.  Code that no file holds has one without those of
- * WHERE_CODE: of such a frame that holds wherever it is mapped. */
+/* Memory has a filter without the atoms that can not count there: fewer, and
+ * most of them longer, so faster. */
 enum sweep_filter {
-	SWEEP_PLAIN, /* as enum content */
-	SWEEP_DATA,
-	SWEEP_JIT,
+	SWEEP_PLAIN, /* of WHERE_ANY: for the most of it */
+	SWEEP_DATA,  /* not of WHERE_CODE: for code that no file holds, too */
 	SWEEP_CODE,
 	SWEEP_FILTERS
 };

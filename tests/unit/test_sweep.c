@@ -312,8 +312,8 @@ static void each_content_has_its_own_filter(void **state)
 		uint8_t flags, found, counts; /* a bit for each of @own */
 	} cases[] = {
 		{ HEAP, 8, 8 },
-		{ DATA, 8 | 2, 8 | 2 },
-		{ REGION_READ | REGION_ANON, 8 | 2, 8 | 2 },
+		{ DATA, 8 | 4 | 2, 8 | 2 },
+		{ REGION_READ | REGION_ANON, 8 | 4 | 2, 8 | 2 },
 		{ RX | REGION_ANON, 8 | 4 | 2, 8 | 4 | 2 },
 		{ RX, 8 | 4 | 2 | 1, 8 | 2 | 1 },
 	};
@@ -437,7 +437,7 @@ static void an_atom_that_ends_in_a_zero_page(void **state)
 
 		memcpy(a.bytes, shapes[i], 4);
 		assert_int_equal(prefilter_new(&a, 1, &pf, NULL), 0);
-		s.filter[SWEEP_JIT] = pf;
+		s.filter[SWEEP_DATA] = pf;
 		for (size_t cut = 1; cut < 4; cut++) {
 			uint64_t at = BASE + P - cut;
 			bool met = false;

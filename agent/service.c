@@ -93,7 +93,7 @@ static void reload(struct service *s)
 		budget_set(&s->budget, g->config.run.cpu_budget / 100);
 		s->reload_why.text[0] = '\0';
 		s->counts.reloads++;
-		malloc_trim(0); /* what was before has gone */
+		malloc_trim(0); /* the old tables' gaps between the new */
 		begin_pass(s);
 		log_say(LOG_NOTICE, "reloaded: rules %s, page digests %s",
 			g->tools.rules_version, g->tools.set_version);

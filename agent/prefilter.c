@@ -51,30 +51,46 @@ static void verify(const struct prefilter *pf, const struct prefilter_table *t,
 	}
 }
 
-/* One whose bits are set is verified. */
-static void look_at_window(const struct prefilter *pf,
-			   const struct prefilter_table *t,
-			   const struct kernel_group *k, const uint8_t *page,
-			   size_t at, struct prefilter_mark *mark)
+/* Those windows of the block that have their bits set, a bit each.  Which do
+ * no branch could foretell. */
+static uint64_t windows_set(const struct prefilter_table *t,
+			    const struct kernel_group *k, const uint8_t *page,
+			    size_t from)
 {
-	uint64_t w = kernel_window(page + at, k->width);
-	uint64_t h = kernel_hash(w, k->width);
+	const unsigned width = k->width;
+	size_t to = from + k->block;
+	uint64_t set = 0;
 
-	if (!(kernel_bits(w, k->width) & ~t->bits[h >> t->look.shift]))
-		verify(pf, t, page, at, h, mark);
+	if (to > FLOW_PAGE - width + 1)
+		to = FLOW_PAGE - width + 1;
+	for (unsigned i = 0; from < to; from += k->stride, i++) {
+		uint64_t w = kernel_window(page + from, width);
+		uint32_t word = t->bits[kernel_hash(w, width) >> t->look.shift];
+
+		set |= (uint64_t) !(kernel_bits(w, width) & ~word) << i;
+	}
+	return set;
 }
 
-/* The windows of a block in which some window's bit is set. */
+/* Most have them by chance. */
 static void verify_block(const struct prefilter *pf, size_t g,
 			 const uint8_t *page, size_t block,
 			 struct prefilter_mark *mark)
 {
 	const struct kernel_group *k = &kernel_groups[g];
 	const struct prefilter_table *t = &pf->table[g];
-	size_t at = block * k->block, end = at + k->block;
+	size_t from = block * k->block;
+	uint64_t set = windows_set(t, k, page, from);
 
-	for (; at < end && at + k->width <= FLOW_PAGE; at += k->stride)
-		look_at_window(pf, t, k, page, at, mark);
+	for (; set; set &= set - 1) {
+		size_t at = from + (size_t)__builtin_ctzll(set) * k->stride;
+		uint64_t w = kernel_window(page + at, k->width);
+		uint64_t h = kernel_hash(w, k->width);
+		size_t bit = prefilter_sieve_bit(h);
+
+		if (t->sieve[bit / 64] >> bit % 64 & 1)
+			verify(pf, t, page, at, h, mark);
+	}
 }
 
 static void look_at_group(const struct prefilter *pf, size_t g,
@@ -127,15 +143,21 @@ static void look_for_zeros(const struct prefilter *pf, const uint8_t *page,
 
 /* Paddings.  They have pf->zero_run zeros in a row, of which a whole word lies
  * at a multiple of 32, and what tells anything lies close beside them: in
- * windows that end behind the last one or begin before the first.  Those
- * across pages may show no zeros in either. */
+ * windows that end behind the last one or begin before the first.  Of one
+ * across pages either may show fewer zeros, then up to its edge; or none, then
+ * what is beside them up to its edge, and of so few bytes that is one window.
+ */
 static void look_at_zeros(const struct prefilter *pf, const uint8_t *page,
 			  struct prefilter_mark *mark)
 {
 	const size_t beside = ATOM_BYTES - ZERO_RUN;
+	const size_t last = FLOW_PAGE - ZEROS_WIDTH;
 
-	look_for_zeros(pf, page, 0, EDGE, mark);
-	look_for_zeros(pf, page, FLOW_PAGE - EDGE, FLOW_PAGE, mark);
+	_Static_assert(ATOM_BYTES - ZERO_RUN < ZEROS_WIDTH + ZEROS_STRIDE,
+		       "two windows beside the zeros");
+	look_for_zeros(pf, page, 0, page[0] ? 1 : EDGE, mark);
+	look_for_zeros(pf, page, page[FLOW_PAGE - 1] ? last : FLOW_PAGE - EDGE,
+		       FLOW_PAGE, mark);
 	if (!kernel_used()->has_zeros(page))
 		return;
 	for (size_t i = 0; i < FLOW_PAGE; i += 32) {

@@ -73,7 +73,9 @@ static void add_entry(struct prefilter_table *t, const struct kernel_group *g,
 {
 	uint64_t w = kernel_window(window, g->width);
 	uint64_t h = kernel_hash(w, g->width);
+	size_t bit = prefilter_sieve_bit(h);
 
+	t->sieve[bit / 64] |= 1ULL << bit % 64;
 	t->bits[h >> t->look.shift] |= kernel_bits(w, g->width);
 	t->entries[t->n_entries++] =
 		(struct prefilter_entry){ h, number, offset };

@@ -35,13 +35,23 @@ struct prefilter_entry {
 	uint32_t offset; /* of the window in the atom */
 };
 
-/* One group's atoms: a bit table to pass most places by, then the entries,
- * grouped by the top bits of their hash. */
+/* A second hash, of a window's first. */
+#define SIEVE_BITS (1U << 17)
+
+static inline size_t prefilter_sieve_bit(uint64_t hash)
+{
+	return hash * KERNEL_HASH_8 >> 47;
+}
+
+/* One group's atoms: a bit table to pass most places by; another, for most of
+ * those that the first one has by chance, because an entry is far from cache;
+ * then the entries, grouped by the top bits of their hash. */
 struct prefilter_table {
 	struct kernel_table look;
 	uint32_t *bits; /* what look.bits points to; NULL: not in use */
 	size_t n_entries, n_atoms;
 	struct prefilter_entry *entries;
+	uint64_t sieve[SIEVE_BITS / 64];
 	uint32_t bucket[BUCKETS + 1];
 };
 

@@ -258,27 +258,47 @@ static struct atom make_padding(unsigned first, unsigned last)
 	return a;
 }
 
-/* Alone and with company whose windows count zeros, over every offset; pages
- * of other content, of zeros, and of nearly nothing else. */
+/* Zeros with as much beside them as there can be: @before bytes and the rest
+ * of nine. */
+static struct atom make_sides(unsigned before)
+{
+	struct atom a = { .len = 48, .where = 1, .before = 2, .after = 50 };
+
+	for (unsigned i = 0; i < 9; i++)
+		a.bytes[i < before ? i : 39 + i] = (uint8_t)(0x80 + i);
+	return a;
+}
+
+/* Each alone, all together, and with company whose windows count zeros, over
+ * every offset; in other content, in zeros, and in nearly nothing else. */
 static void paddings_are_met_everywhere(void **state)
 {
 	static const enum filling around[] = { RANDOM, TEXT, SPARSE, ZEROS };
+	const struct atom a[] = {
+		make_padding(3, 44),   make_padding(0, 45),
+		make_padding(7, 46),   make_padding(5, 48),
+		make_padding(48, 43),  make_sides(0),
+		make_sides(1),	       make_sides(8),
+		make_sides(9),	       make_atom(20, RANDOM),
+		make_atom(33, RANDOM),
+	};
+	enum { N = sizeof(a) / sizeof(a[0]) - 2 };
 	uint8_t *span = aligned_span();
 
 	(void)state;
-	for (uint8_t company = 0; company < 40; company += 13) {
-		struct atom a[6] = { make_padding(3, 44), make_padding(0, 45),
-				     make_padding(7, 46), make_padding(5, 48),
-				     make_padding(48, 43) };
-		struct prefilter *pf;
+	for (size_t i = 0; i < 4 * N; i++) {
+		const struct atom *one = &a[i % N];
+		struct prefilter *alone = make_filter(one, 1);
+		struct prefilter *together = make_filter(a, N);
+		struct prefilter *company = make_filter(a, N + 2);
 
-		a[5] = make_atom(company + 7, RANDOM);
-		pf = make_filter(a, company ? 6 : 5);
-		for (size_t i = 0; i < 20; i++) {
-			fill(span, SPAN, around[i / 5]);
-			plant_everywhere(pf, &a[i % 5], span, 1);
-		}
-		prefilter_free(pf);
+		fill(span, SPAN, around[i / N]);
+		plant_everywhere(alone, one, span, 1);
+		plant_everywhere(together, one, span, 1);
+		plant_everywhere(company, one, span, 1);
+		prefilter_free(alone);
+		prefilter_free(together);
+		prefilter_free(company);
 	}
 	free(span);
 }

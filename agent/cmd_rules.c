@@ -15,10 +15,15 @@
 static const char sources_help[] =
 	"usage: davylamp rules check [--no-default-rules] [PATH...]\n"
 	"       davylamp rules list [--no-default-rules] [PATH...]\n\n"
-	"Compiles the built-in rules and those of each PATH (a source file, or a\n"
-	"directory of *.yar and *.yara). `check` names the rules that make a scan\n"
-	"slow, and why, and those without a family; `list` shows all.\n\n"
-	"Exit status: 0 fine, 1 check found something to mend, 2 wrong words or\n"
+	"Compiles the built-in rules and those of each PATH (a source file, or "
+	"a\n"
+	"directory of *.yar and *.yara). `check` names the rules that make a "
+	"scan\n"
+	"slow, and why, or that ask for what it does not have, and those "
+	"without a\n"
+	"family; `list` shows all.\n\n"
+	"Exit status: 0 fine, 1 check found something to mend, 2 wrong words "
+	"or\n"
 	"rules, 4 unable.\n";
 
 static const char *const wheres[WHERE_COUNT] = { "code", "image", "jit",
@@ -55,6 +60,12 @@ static bool complain(const struct show *s, const struct rule *r)
 			 name, text_escape_str(r->slow, why, sizeof(why)));
 		show_field(s, "slow", text);
 	}
+	if (r->undefined[0]) {
+		snprintf(text, sizeof(text),
+			 "%s: %s, which is undefined in a scan of processes",
+			 name, text_escape_str(r->undefined, why, sizeof(why)));
+		show_field(s, "undefined", text);
+	}
 	if (r->generic[0]) {
 		snprintf(text, sizeof(text),
 			 "%s: looks for nothing but %s, which many benign "
@@ -68,7 +79,19 @@ static bool complain(const struct show *s, const struct rule *r)
 			 name, missing);
 		show_field(s, "meta", text);
 	}
-	return r->slow[0] || r->generic[0] || missing[0];
+	return r->slow[0] || r->undefined[0] || r->generic[0] || missing[0];
+}
+
+static void say_every_page(const struct show *s, uint8_t where)
+{
+	char text[80] = "all rules with where =";
+
+	for (size_t i = 0; i < WHERE_COUNT; i++)
+		if (where & 1U << i)
+			snprintf(text + strlen(text),
+				 sizeof(text) - strlen(text), " %s", wheres[i]);
+	if (where)
+		show_field(s, "every page", text);
 }
 
 static int check(const struct match *m, const struct rule *rules, size_t n)
@@ -93,6 +116,7 @@ static int check(const struct match *m, const struct rule *rules, size_t n)
 	       n == 1 ? "" : "s", match_engine(m), match_version(m),
 	       complaints);
 	show_field(&show, "looked for", n_atoms ? text : "nothing");
+	say_every_page(&show, match_every_page(m));
 	return complaints ? EXIT_FINDINGS : EXIT_CLEAN;
 }
 

@@ -193,24 +193,42 @@ static unsigned threads(const struct scan_words *o)
 	return cpus < PASS_THREADS ? (unsigned)cpus : PASS_THREADS;
 }
 
-static void warn_of_slow_rules(const struct run *r)
+/* Of rules that can not work as whoever wrote them meant. */
+static void warn_of(const char *what, size_t n, const struct rule *first)
 {
 	char name[160];
-	size_t n, slow = 0, which = 0;
-	const struct rule *rules = match_rules(pass_match(r->pass), &n);
 
-	for (size_t i = n; i-- > 0;)
+	if (n)
+		fprintf(stderr,
+			"davylamp scan: %zu rule%s %s;\n"
+			"davylamp rules check names %s (%s%s)\n",
+			n, n == 1 ? "" : "s", what, n == 1 ? "it" : "them",
+			text_escape_str(first->name, name, sizeof(name)),
+			n == 1 ? "" : ", ...");
+}
+
+static void warn_of_rules(const struct run *r)
+{
+	size_t n, n_slow = 0, n_undefined = 0;
+	const struct rule *rules = match_rules(pass_match(r->pass), &n);
+	const struct rule *slow = NULL, *undefined = NULL;
+
+	for (size_t i = n; i-- > 0;) {
 		if (rules[i].slow[0]) {
-			slow++;
-			which = i;
+			slow = &rules[i];
+			n_slow++;
 		}
-	if (slow && !r->o.json)
-		fprintf(stderr, "davylamp scan: %zu rule%s must see every page, "
-				"which takes as long as libyara\ndoes; why: "
-				"davylamp rules check (%s%s)\n",
-			slow, slow == 1 ? "" : "s",
-			text_escape_str(rules[which].name, name, sizeof(name)),
-			slow == 1 ? "" : ", ...");
+		if (rules[i].undefined[0]) {
+			undefined = &rules[i];
+			n_undefined++;
+		}
+	}
+	if (r->o.json)
+		return;
+	warn_of("must see every page, which is as slow as libyara", n_slow,
+		slow);
+	warn_of("would need a file: uint16(0), filesize or a module",
+		n_undefined, undefined);
 }
 
 static int read_config(struct run *r)
@@ -273,7 +291,7 @@ static int prepare(struct run *r)
 		r->tools.environment,
 	};
 	match_rules(pass_match(r->pass), &r->sum.n_rules);
-	warn_of_slow_rules(r);
+	warn_of_rules(r);
 	return 0;
 }
 

@@ -92,12 +92,8 @@ static int send_rules(struct matcher *m, const struct rules *rules)
 
 	for (uint32_t i = 0; i < n && !err; i += part->n) {
 		part->n = n - i < WIRE_RULES ? n - i : WIRE_RULES;
-		for (uint32_t k = 0; k < part->n; k++) {
-			struct rule *r = &part->rule[k];
-
-			*r = *rules_rule(rules, i + k);
-			rules_why_slow(rules, i + k, r->slow, sizeof(r->slow));
-		}
+		for (uint32_t k = 0; k < part->n; k++)
+			part->rule[k] = *rules_rule(rules, i + k);
 		err = wire_send(WIRE_SOCKET, &m->out, WIRE_RULES_PART,
 				wire_rules_size(part->n));
 	}
@@ -136,9 +132,7 @@ static int introduce(struct matcher *m, const struct rules *rules)
 		return err;
 	rules_atoms(rules, &n_atoms);
 	ready.n_atoms = (uint32_t)n_atoms;
-	for (unsigned s = 0; s < SET_COUNT; s++)
-		if (rules_set((struct rules *)rules, s))
-			ready.sets |= 1U << s;
+	ready.every_page = rules_every_page(rules);
 	snprintf(ready.engine, sizeof(ready.engine), "libyara %s", YR_VERSION);
 	memcpy(ready.version, rules_version(rules), sizeof(ready.version));
 	m->out.ready = ready;

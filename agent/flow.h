@@ -153,16 +153,10 @@ struct batch {
 
 /* ---- suspect --------------------------------------------------------- */
 
-/* A rule set is one `where` and one way: rules whose strings the prefilter
- * knows see suspects only, the others see every page. */
-#define SET_COUNT (2 * WHERE_COUNT)
-#define SET_BIT(where, every_page) \
-	(1U << ((where) + ((every_page) ? WHERE_COUNT : 0)))
-
 /* Bytes of the process that the matcher must see. */
 struct suspect {
 	uint64_t start, end;	/* addresses */
-	uint8_t sets;		/* SET_BIT of each set to show them to */
+	uint8_t where;		/* bit per enum where: rules to show them to */
 };
 
 /* ---- hit ------------------------------------------------------------- */
@@ -177,6 +171,7 @@ struct rule {
 	char reference[160];
 	char description[200];
 	char slow[160];		/* why it must see every page; "": it need not */
+	char undefined[32];	/* what its condition asks for and never gets */
 	char generic[64];	/* a constant that everybody has, if it looks
 				   for nothing else; else "" */
 	uint8_t where;		/* enum where */

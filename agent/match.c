@@ -195,9 +195,9 @@ const struct rule *match_rules(const struct match *m, size_t *ret_n)
 	return m->rules;
 }
 
-uint8_t match_sets(const struct match *m)
+uint8_t match_every_page(const struct match *m)
 {
-	return (uint8_t)m->ready.sets;
+	return (uint8_t)m->ready.every_page;
 }
 
 const char *match_engine(const struct match *m)

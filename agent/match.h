@@ -58,7 +58,7 @@ void match_free(struct match *);
 /* What it knows; for the life of @m. */
 const struct atom *match_atoms(const struct match *m, size_t *ret_n);
 const struct rule *match_rules(const struct match *m, size_t *ret_n);
-uint8_t match_sets(const struct match *m); /* SET_BIT of those in use */
+uint8_t match_every_page(const struct match *m);  /* bit per enum where */
 const char *match_engine(const struct match *m);  /* "libyara 4.2.3" */
 const char *match_version(const struct match *m); /* of the rules */
 

@@ -15,6 +15,7 @@ static void end_strings(struct rule *r)
 	r->reference[sizeof(r->reference) - 1] = '\0';
 	r->description[sizeof(r->description) - 1] = '\0';
 	r->slow[sizeof(r->slow) - 1] = '\0';
+	r->undefined[sizeof(r->undefined) - 1] = '\0';
 	r->generic[sizeof(r->generic) - 1] = '\0';
 }
 
@@ -77,7 +78,7 @@ static int add_ready(struct match *m)
 	m->ready.engine[sizeof(m->ready.engine) - 1] = '\0';
 	m->ready.version[sizeof(m->ready.version) - 1] = '\0';
 	if (m->ready.n_rules != m->n_rules || m->ready.n_atoms != m->n_atoms ||
-	    m->ready.sets >= 1U << SET_COUNT)
+	    m->ready.every_page >= 1U << WHERE_COUNT)
 		return -EBADMSG;
 	return 0;
 }

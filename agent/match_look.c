@@ -114,7 +114,7 @@ int match_look(struct match *m, struct mem *mem, const struct suspect *s,
 			.address = at,
 			.offset = (uint32_t)m->used,
 			.len = (uint32_t)n,
-			.sets = s->sets,
+			.where = s->where,
 		};
 		m->work.windows++;
 		m->work.bytes += (uint64_t)n;

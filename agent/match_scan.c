@@ -19,14 +19,14 @@ struct scan {
 	YR_MEMORY_BLOCK_ITERATOR blocks;
 	YR_MEMORY_BLOCK block;
 	struct match_scan *all;
-	unsigned set;
+	unsigned where; /* enum where */
 	bool started;
 	uint32_t next; /* window of the LOOK at hand */
 };
 
 struct match_scan {
 	struct rules *rules;
-	struct scan scan[SET_COUNT];
+	struct scan scan[WHERE_COUNT];
 	const struct wire_look *look; /* NULL: the process is at its end */
 	const uint8_t *memory;
 	struct match_scan_tell tell;
@@ -72,7 +72,7 @@ ANY_ALIGNMENT static void drop_matches(YR_MATCHES *list,
  * window find them again. */
 static void settle(struct scan *s, bool before)
 {
-	const YR_RULES *set = rules_set(s->all->rules, s->set);
+	const YR_RULES *set = rules_set(s->all->rules, s->where);
 	YR_SCANNER *scanner = s->scanner;
 
 	for (uint32_t i = 0; i < set->num_strings; i++) {
@@ -101,7 +101,7 @@ static YR_MEMORY_BLOCK *next_block(YR_MEMORY_BLOCK_ITERATOR *it)
 	while (look && s->next < look->n) {
 		const struct wire_window *w = &look->window[s->next++];
 
-		if (!(w->sets & 1U << s->set))
+		if (!(w->where & 1U << s->where))
 			continue;
 		s->block.size = w->len;
 		s->block.base = w->address;
@@ -171,7 +171,7 @@ static void tell_hit(struct scan *s, YR_SCAN_CONTEXT *context, YR_RULE *rule)
 	struct match_scan *all = s->all;
 	struct wire_hit hit = { 0 };
 
-	if (!rules_number(all->rules, s->set, rule, &hit.rule))
+	if (!rules_number(all->rules, s->where, rule, &hit.rule))
 		return;
 	copy_strings(context, rule, &hit);
 	all->error = all->tell.hit(all->tell.user, &hit);
@@ -202,7 +202,7 @@ static void tell_strings(struct scan *s, YR_SCAN_CONTEXT *context,
 	uint32_t number;
 
 	if (!s->all->tell.string ||
-	    !rules_number(s->all->rules, s->set, rule, &number))
+	    !rules_number(s->all->rules, s->where, rule, &number))
 		return;
 	yr_rule_strings_foreach(rule, string)
 		if (!string->chained_to && !s->all->error)
@@ -240,7 +240,7 @@ static int on_message(YR_SCAN_CONTEXT *context, int message, void *data,
  * the switch that libyara has for it. */
 static void limit_matches(struct scan *s)
 {
-	YR_RULES *set = rules_set(s->all->rules, s->set);
+	YR_RULES *set = rules_set(s->all->rules, s->where);
 
 	for (uint32_t i = 0; i < set->num_strings; i++) {
 		if ((s->scanner->matches[i].count < STRING_MATCHES &&
@@ -254,17 +254,17 @@ static void limit_matches(struct scan *s)
 	}
 }
 
-/* Before the first window of a process: the strings of other sets' rules are
- * switched off (libyara switches all on when a scan ends), and the entry point
- * that it keeps for good is forgotten. */
+/* Before the first window of a process: the strings of rules for other memory
+ * are switched off (libyara switches all on when a scan ends), and the entry
+ * point that it keeps for good is forgotten. */
 static void begin(struct scan *s)
 {
-	const YR_RULES *set = rules_set(s->all->rules, s->set);
+	const YR_RULES *set = rules_set(s->all->rules, s->where);
 
 	s->started = true;
 	s->scanner->entry_point = YR_UNDEFINED;
 	for (uint32_t i = 0; i < set->num_strings; i++)
-		if (!rules_judges(s->all->rules, s->set,
+		if (!rules_judges(s->all->rules, s->where,
 				  set->strings_table[i].rule_idx))
 			yr_bitmask_set(s->scanner->strings_temp_disabled, i);
 }
@@ -293,7 +293,7 @@ static void run(struct scan *s)
 static bool is_wanted(const struct scan *s, const struct wire_look *look)
 {
 	for (uint32_t i = 0; i < look->n; i++)
-		if (look->window[i].sets & 1U << s->set)
+		if (look->window[i].where & 1U << s->where)
 			return true;
 	return false;
 }
@@ -310,7 +310,7 @@ int match_scan_only(struct match_scan *all, const struct wire_only *only)
 {
 	if (only->n > WIRE_SKIPPED)
 		return -EBADMSG;
-	for (unsigned i = 0; i < SET_COUNT; i++)
+	for (unsigned i = 0; i < WHERE_COUNT; i++)
 		if (all->scan[i].started)
 			return -EBADMSG;
 	for (uint32_t i = 0; i < rules_count(all->rules); i++)
@@ -328,7 +328,7 @@ int match_scan_look(struct match_scan *all, const struct wire_look *look,
 			return -EBADMSG;
 	all->look = look;
 	all->memory = memory;
-	for (unsigned i = 0; i < SET_COUNT; i++) {
+	for (unsigned i = 0; i < WHERE_COUNT; i++) {
 		struct scan *s = &all->scan[i];
 
 		if (!s->scanner || !is_wanted(s, look))
@@ -339,12 +339,13 @@ int match_scan_look(struct match_scan *all, const struct wire_look *look,
 	return 0;
 }
 
-/* A set that was shown nothing has nothing to judge, but strings to name. */
+/* A scanner that was shown nothing has nothing to judge, but strings to name.
+ */
 int match_scan_end(struct match_scan *all, struct wire_done *ret_done)
 {
 	all->look = NULL;
 	all->error = 0;
-	for (unsigned i = 0; i < SET_COUNT; i++)
+	for (unsigned i = 0; i < WHERE_COUNT; i++)
 		if (all->scan[i].scanner &&
 		    (all->scan[i].started || all->tell.string))
 			run(&all->scan[i]);
@@ -366,7 +367,7 @@ int match_scan_new(struct rules *rules, const struct match_scan_tell *tell,
 	all->tell = *tell;
 	if (tell->string)
 		flags |= SCAN_FLAGS_REPORT_RULES_NOT_MATCHING;
-	for (unsigned i = 0; i < SET_COUNT; i++) {
+	for (unsigned i = 0; i < WHERE_COUNT; i++) {
 		struct scan *s = &all->scan[i];
 		YR_RULES *set = rules_set(rules, i);
 
@@ -377,7 +378,7 @@ int match_scan_new(struct rules *rules, const struct match_scan_tell *tell,
 			return -ENOMEM;
 		}
 		s->all = all;
-		s->set = i;
+		s->where = i;
 		s->blocks.context = s;
 		s->blocks.first = next_block;
 		s->blocks.next = next_block;
@@ -393,7 +394,7 @@ void match_scan_free(struct match_scan *all)
 {
 	if (!all)
 		return;
-	for (unsigned i = 0; i < SET_COUNT; i++)
+	for (unsigned i = 0; i < WHERE_COUNT; i++)
 		if (all->scan[i].scanner)
 			yr_scanner_destroy(all->scan[i].scanner);
 	free(all);

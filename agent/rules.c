@@ -18,7 +18,7 @@ struct rules {
 	struct rules_source source;
 	struct rules_plan plan;
 	YR_RULES *compiled;
-	uint8_t used;	    /* SET_BIT of the sets that report a rule */
+	uint8_t used;	    /* bit per enum where, of rules that are reported */
 	struct rule *rules; /* per rule of libyara, private ones too */
 	uint8_t *where;	    /* likewise: enum where; WHERE_COUNT: private */
 	uint32_t *number;   /* libyara's index -> ours */
@@ -253,20 +253,18 @@ static int describe(struct rules *r, YR_RULES *set,
 	return choice->only && !r->n ? blame_name(choice->only, why) : 0;
 }
 
-/* ---- the sets -------------------------------------------------------- */
-
-static bool is_reported(const struct rules *r, size_t i, unsigned set)
+/* What the plan says of rule @i of libyara's. */
+static void take_plan(struct rules *r, uint32_t i)
 {
-	return r->where[i] == set % WHERE_COUNT &&
-	       r->plan.rules[i].every_page == (set >= WHERE_COUNT);
-}
+	const struct plan_rule *p = &r->plan.rules[i];
+	struct rule *to = &r->rules[i];
 
-static bool is_used(const struct rules *r, unsigned set)
-{
-	for (uint32_t i = 0; i < r->n_all; i++)
-		if (is_reported(r, i, set))
-			return true;
-	return false;
+	if (p->why)
+		snprintf(to->slow, sizeof(to->slow), "%s%s%s", p->why,
+			 p->name ? " " : "", p->name ? p->name : "");
+	if (p->undefined)
+		keep(to->undefined, sizeof(to->undefined), p->undefined);
+	r->used |= (uint8_t)(1U << r->where[i]);
 }
 
 static void make_version(struct rules *r)
@@ -329,9 +327,8 @@ int rules_load(const char *const *paths, size_t n,
 		rules_free(r);
 		return err;
 	}
-	for (unsigned s = 0; s < SET_COUNT; s++)
-		if (is_used(r, s))
-			r->used |= (uint8_t)(1U << s);
+	for (uint32_t i = 0; i < r->n; i++)
+		take_plan(r, r->index[i]);
 	make_version(r);
 	*ret = r;
 	return 0;
@@ -371,38 +368,30 @@ void rules_switch(struct rules *r, uint32_t i, bool on)
 	(on ? yr_rule_enable : yr_rule_disable)(rule);
 }
 
-bool rules_judges(const struct rules *r, unsigned set, uint32_t index)
+bool rules_judges(const struct rules *r, unsigned where, uint32_t index)
 {
-	return r->plan.rules[index].sets & 1U << set;
+	return r->plan.rules[index].where & 1U << where;
 }
 
-bool rules_number(const struct rules *r, unsigned set, const YR_RULE *rule,
+bool rules_number(const struct rules *r, unsigned where, const YR_RULE *rule,
 		  uint32_t *ret)
 {
 	size_t i = (size_t)(rule - r->compiled->rules_table);
 
-	if (!is_reported(r, i, set))
+	if (r->where[i] != where)
 		return false;
 	*ret = r->number[i];
 	return true;
 }
 
-bool rules_every_page(const struct rules *r, uint32_t i)
+uint8_t rules_every_page(const struct rules *r)
 {
-	return r->plan.rules[r->index[i]].every_page;
+	return r->plan.every_page;
 }
 
-void rules_why_slow(const struct rules *r, uint32_t i, char *ret, size_t cap)
+YR_RULES *rules_set(const struct rules *r, unsigned where)
 {
-	const struct plan_rule *p = &r->plan.rules[r->index[i]];
-
-	snprintf(ret, cap, "%s%s%s", p->why ? p->why : "", p->name ? " " : "",
-		 p->name ? p->name : "");
-}
-
-YR_RULES *rules_set(const struct rules *r, unsigned set)
-{
-	return r->used & 1U << set ? r->compiled : NULL;
+	return r->used & 1U << where ? r->compiled : NULL;
 }
 
 const struct atom *rules_atoms(const struct rules *r, size_t *ret_n)

@@ -1,17 +1,18 @@
 /* rules.h - YARA rules, compiled from source.
  *
- * A rule belongs to one class of memory (its meta `where`) and is looked for
- * in one of two ways: by the prefilter's suspects, or, if it could hold
- * without any string that the prefilter knows, in every page.  libyara knows
- * nothing of either: each combination that occurs is a set, with a scanner of
- * its own over the same compiled rules, which looks for the strings of its own
- * rules alone, and of those that these rest on (named in a condition, private,
- * or global).  What it says of other rules means nothing.
+ * A rule belongs to one class of memory, its meta `where`.  libyara knows
+ * nothing of that: each class that has rules has a scanner of its own over the
+ * same compiled rules, which looks for the strings of the rules of its class,
+ * and of those that these rest on (named in a condition, private, or global).
+ * What it says of other rules means nothing.
  *
- * uintN(), intN() and modules have no value here: libyara reads for them when
- * it judges the conditions, and by then the memory has been shown and is gone.
- * A rule that uses them sees every page, and its condition is undefined where
- * libyara would have found something to read; rules_why_slow() says so.
+ * The rules of a class are looked for by the prefilter's suspects; or, if one
+ * of them could hold without any string that the prefilter knows, in every
+ * page.
+ *
+ * A process has no filesize; uintN(), intN() and modules have no value here:
+ * libyara reads for them when it judges the conditions, and by then the memory
+ * has been shown and is gone.  struct rule's @undefined says so.
  *
  * Linked into davylamp-match only. */
 #ifndef RULES_H
@@ -48,22 +49,22 @@ void rules_free(struct rules *);
 uint32_t rules_count(const struct rules *);
 const struct rule *rules_rule(const struct rules *, uint32_t i);
 
-/* Does @set look for the strings of libyara's rule number @index? */
-bool rules_judges(const struct rules *, unsigned set, uint32_t index);
+/* Are the strings of libyara's rule number @index looked for in memory of class
+ * @where (enum where)? */
+bool rules_judges(const struct rules *, unsigned where, uint32_t index);
 
-/* Is @rule reported from @set?  *ret: its number. */
-bool rules_number(const struct rules *, unsigned set, const YR_RULE *rule,
+/* Is @rule one for that memory?  *ret: its number. */
+bool rules_number(const struct rules *, unsigned where, const YR_RULE *rule,
 		  uint32_t *ret);
 
-/* Must it see every page?  And for people, why: "" if it need not. */
-bool rules_every_page(const struct rules *, uint32_t i);
-void rules_why_slow(const struct rules *, uint32_t i, char *ret, size_t cap);
+/* Bit per enum where: its rules must see every page. */
+uint8_t rules_every_page(const struct rules *);
 
 /* Switches rule @i off or on again: its strings and its condition. */
 void rules_switch(struct rules *, uint32_t i, bool on);
 
-/* The compiled rules for @set (0..SET_COUNT-1), NULL if it reports no rule. */
-YR_RULES *rules_set(const struct rules *, unsigned set);
+/* The compiled rules, NULL if none is for memory of class @where. */
+YR_RULES *rules_set(const struct rules *, unsigned where);
 
 /* What the prefilter must know; as long as the rules live. */
 const struct atom *rules_atoms(const struct rules *, size_t *ret_n);

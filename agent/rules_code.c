@@ -125,14 +125,24 @@ static int add_ref(struct rules_code *code, uint32_t from, uint64_t to)
 	return 0;
 }
 
-static uint8_t use_of(uint8_t opcode)
+/* What OP_OBJ_LOAD loads: its operand is a name's address. */
+static uint8_t use_of_object(const uint8_t *operand)
+{
+	const char *name;
+
+	memcpy(&name, operand, sizeof(name));
+	return strcmp(name, "time") ? CODE_MODULE : CODE_TIME;
+}
+
+static uint8_t use_of(uint8_t opcode, const uint8_t *operand)
 {
 	switch (opcode) {
 	case OP_READ_INT ... OP_UINT32BE:
 		return CODE_READS;
 	case OP_OBJ_LOAD: /* what a module's name stands for */
-	case OP_CALL:
-		return CODE_MODULE;
+		return use_of_object(operand);
+	case OP_FILESIZE:
+		return CODE_FILESIZE;
 	case OP_ENTRYPOINT:
 		return CODE_ENTRYPOINT;
 	default:
@@ -170,7 +180,7 @@ static int step(struct walk *w, uint8_t opcode, const uint8_t *operand)
 	}
 	if (!w->inside) /* nothing but imports stands there */
 		return opcode == OP_IMPORT || opcode == OP_NOP ? 0 : -EINVAL;
-	w->code->uses[w->rule] |= use_of(opcode);
+	w->code->uses[w->rule] |= use_of(opcode, operand);
 	if (opcode != OP_PUSH_RULE)
 		return 0;
 	memcpy(&whole, operand, sizeof(whole));

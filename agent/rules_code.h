@@ -14,9 +14,11 @@
 #include <yara.h>
 
 enum {
-	CODE_READS = 1,	     /* uintN(), intN() and their like */
-	CODE_MODULE = 2,     /* a module's value or function */
-	CODE_ENTRYPOINT = 4,
+	CODE_READS = 1,	 /* uintN(), intN() and their like */
+	CODE_MODULE = 2, /* a module's value or function */
+	CODE_TIME = 4,	 /* that of module "time" */
+	CODE_FILESIZE = 8,
+	CODE_ENTRYPOINT = 16,
 };
 
 struct rules_code {

@@ -13,9 +13,8 @@ void rules_plan_every_page(struct planner *p, uint32_t rule, const char *why,
 {
 	struct plan_rule *r = &p->plan->rules[rule];
 
-	if (r->every_page)
+	if (r->why)
 		return;
-	r->every_page = true;
 	r->why = why;
 	r->name = name;
 }
@@ -31,18 +30,14 @@ static void judge_code(struct planner *p)
 			rules_plan_every_page(
 				p, i, "this libyara's bytecode is not known",
 				NULL);
-		if (uses & CODE_READS)
-			rules_plan_every_page(
-				p, i,
-				"uintN() or intN(), which has no value "
-				"in a scan of processes",
-				NULL);
 		if (uses & CODE_MODULE)
-			rules_plan_every_page(
-				p, i,
-				"a module, which sees no file in a "
-				"scan of processes",
-				NULL);
+			p->plan->rules[i].undefined = "a module's value";
+		if (uses & CODE_FILESIZE)
+			p->plan->rules[i].undefined = "filesize";
+		if (uses & CODE_READS)
+			p->plan->rules[i].undefined = "uintN() or intN()";
+		if (uses & CODE_TIME)
+			rules_plan_every_page(p, i, "the time", NULL);
 		if (uses & CODE_ENTRYPOINT)
 			rules_plan_every_page(p, i, "entrypoint", NULL);
 	}
@@ -136,7 +131,7 @@ static int judge_rests(struct planner *p, uint8_t *bits)
 	int err;
 
 	for (uint32_t i = 0; i < p->set->num_rules; i++)
-		bits[i] = p->plan->rules[i].every_page;
+		bits[i] = !!p->plan->rules[i].why;
 	err = spread(p, bits, true);
 	for (uint32_t i = 0; !err && i < p->set->num_rules; i++)
 		if (bits[i])
@@ -145,21 +140,22 @@ static int judge_rests(struct planner *p, uint8_t *bits)
 	return err;
 }
 
-/* Each rule is judged in the set it is reported from, and in those of the
- * rules that rest on it. */
-static int make_sets(struct planner *p, const uint8_t *where, uint8_t *bits)
+/* Each rule is judged with those for the same memory, and with those that rest
+ * on it. */
+static int judge_where(struct planner *p, const uint8_t *where, uint8_t *bits)
 {
 	struct plan_rule *rules = p->plan->rules;
 	int err;
 
-	for (uint32_t i = 0; i < p->set->num_rules; i++)
-		bits[i] = (uint8_t)(where[i] == WHERE_COUNT
-					    ? 0
-					    : SET_BIT(where[i],
-						      rules[i].every_page));
+	for (uint32_t i = 0; i < p->set->num_rules; i++) {
+		bits[i] =
+			where[i] == WHERE_COUNT ? 0 : (uint8_t)(1U << where[i]);
+		if (rules[i].why)
+			p->plan->every_page |= bits[i];
+	}
 	err = spread(p, bits, false);
 	for (uint32_t i = 0; !err && i < p->set->num_rules; i++)
-		rules[i].sets = bits[i];
+		rules[i].where = bits[i];
 	return err;
 }
 
@@ -177,7 +173,7 @@ static int judge(struct planner *p, const uint8_t *where)
 	 * string may still need one itself. */
 	judge_without_strings(p);
 	if (!err)
-		err = make_sets(p, where, bits);
+		err = judge_where(p, where, bits);
 	free(bits);
 	return err;
 }

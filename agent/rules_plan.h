@@ -3,13 +3,14 @@
  * Plain literals come from the compiled strings themselves, nocase and wide
  * ones, too.  All others (wildcards, jumps, alternatives, xor, base64, regular
  * expressions) come from libyara's own Aho-Corasick automaton, whose tables are
- * public in YR_RULES since 4.0: the path to a state that has a match is an atom,
- * up to 4 bytes that stand in every match of that string.  In hex strings and
- * regular expressions that are not wide it grows to the whole run of certain
- * bytes around it, and gives way to a better run where nothing but wildcards and
- * jumps lies between (rules_plan_runs.c).
+ * public in YR_RULES since 4.0: the path to a state that has a match is an
+ * atom, up to 4 bytes that stand in every match of that string.  In hex strings
+ * and regular expressions that are not wide it grows to the whole run of
+ * certain bytes around it, and gives way to a better run where nothing but
+ * wildcards and jumps lies between (rules_plan_runs.c).
  *
- * A rule that this is not enough for must see every page that is not zero.
+ * A rule that this is not enough for must see every page that is not zero, and
+ * with it all rules for the same memory: libyara looks for all strings at once.
  * tests/differential compares what comes out with libyara over all
  * memory at once.  It can not be the same for
  *  - matches of zero bytes only: nobody looks into pages of zeros;
@@ -28,13 +29,14 @@
 struct rules_plan {
 	struct atom *atoms;
 	size_t n, room;
+	uint8_t every_page; /* bit per enum where: of rules that must see it */
 	struct plan_rule {
-		bool every_page;
-		uint8_t sets; /* SET_BIT of each set that must judge it: the
-				 one it is reported from, and those of rules
-				 that rest on it */
-		const char *why;  /* every page: the reason, or NULL */
-		const char *name; /* of a string or rule in it, or NULL */
+		uint8_t where;	 /* bit per enum where: it is judged with the
+				    rules   for such memory, being one or what one
+				    of   them rests on */
+		const char *why; /* it must see every page; NULL: it need not */
+		const char *name; /* of a string or rule in that, or NULL */
+		const char *undefined; /* in its condition, or NULL */
 	} *rules; /* per rule of libyara */
 };
 

@@ -74,10 +74,11 @@ static void add(struct planner *p, const struct atom *atom)
 	plan->atoms[plan->n++] = *atom;
 }
 
-/* For the sets of suspects that judge the rule; 0: it needs no atoms. */
+/* Of the memory where its rule is judged by suspects; 0: it needs no atoms. */
 static uint8_t where_of(const struct planner *p, const YR_STRING *s)
 {
-	return p->plan->rules[s->rule_idx].sets & ((1 << WHERE_COUNT) - 1);
+	return p->plan->rules[s->rule_idx].where &
+	       (uint8_t)~p->plan->every_page;
 }
 
 size_t rules_plan_slice(const uint8_t *s, size_t len, size_t slice)

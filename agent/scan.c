@@ -69,7 +69,7 @@ static int start_matcher(struct scan *s, const struct match_options *o,
 
 	if (err)
 		return err;
-	s->sweep.every_page = match_sets(s->match) >> WHERE_COUNT;
+	s->sweep.every_page = match_every_page(s->match);
 	return make_filters(s, why);
 }
 
@@ -162,17 +162,15 @@ static int look_across(struct scan *s, const struct region *r, bool above,
 {
 	const struct region *next = neighbour(s, r, above);
 	struct suspect part = *wide;
-	uint8_t both;
 
 	if (!next)
 		return 0;
-	both = (uint8_t)(r->where & next->where);
-	part.sets &= (uint8_t)(both | both << WHERE_COUNT);
+	part.where &= r->where & next->where;
 	if (above && part.end > next->end)
 		part.end = next->end;
 	if (!above && part.start < next->start)
 		part.start = next->start;
-	if (!part.sets)
+	if (!part.where)
 		return 0;
 	return match_look(s->match, s->mem, &part, why);
 }

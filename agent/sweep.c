@@ -14,7 +14,7 @@
 /* Edges are made odd (wire.h): the matcher must know them from those of
  * mappings, which are page-aligned. */
 static void add_suspect(struct sweep_result *r, uint64_t start, uint64_t end,
-			uint8_t sets)
+			uint8_t where)
 {
 	struct suspect *last;
 
@@ -23,7 +23,7 @@ static void add_suspect(struct sweep_result *r, uint64_t start, uint64_t end,
 	if (r->n_suspects == 0 ||
 	    start > r->suspects[r->n_suspects - 1].end + NEAR) {
 		r->suspects[r->n_suspects++] =
-			(struct suspect){ start, end, sets };
+			(struct suspect){ start, end, where };
 		return;
 	}
 	last = &r->suspects[r->n_suspects - 1];
@@ -31,7 +31,7 @@ static void add_suspect(struct sweep_result *r, uint64_t start, uint64_t end,
 		last->start = start;
 	if (end > last->end)
 		last->end = end;
-	last->sets |= sets;
+	last->where |= where;
 }
 
 /* The address @offset bytes from @base, kept inside the address space. */
@@ -78,7 +78,7 @@ static void filter_page(const struct sweep *s, const struct batch *b, size_t i,
 	every = b->region->where & s->every_page;
 	if (every)
 		add_suspect(r, move(at, -AROUND), at + FLOW_PAGE + AROUND,
-			    (uint8_t)(every << WHERE_COUNT));
+			    every);
 }
 
 static void look_up(const struct sweep *s, const struct digest *digest,

@@ -81,7 +81,7 @@ struct wire_atoms {
 
 struct wire_ready {
 	uint32_t n_rules, n_atoms;
-	uint32_t sets;	    /* SET_BIT of those that hold a rule */
+	uint32_t every_page; /* bit per enum where, of rules that must see it */
 	char engine[32];    /* "libyara 4.2.3" */
 	char version[17];   /* of the rules: 16 hex digits over their text */
 };
@@ -105,7 +105,7 @@ struct wire_window {
 	uint64_t address;
 	uint32_t offset; /* in the shared memory */
 	uint32_t len;
-	uint32_t sets;
+	uint32_t where; /* bit per enum where: rules to show it to */
 	uint32_t unused;
 };
 

@@ -155,8 +155,7 @@ static void make_filters(struct bench *b)
 			   sizeof(text));
 	printf("{\"mode\": \"about\", \"rules\": %zu, \"engine\": \"%s\", "
 	       "\"filter\": \"%s\", \"every_page\": %u}\n",
-	       n, match_engine(b->match), text,
-	       match_sets(b->match) >> WHERE_COUNT);
+	       n, match_engine(b->match), text, match_every_page(b->match));
 }
 
 static const struct option long_options[] = {

@@ -99,7 +99,7 @@ static struct sweep all_of_it(const struct bench *b)
 
 	for (size_t i = 0; i < SWEEP_FILTERS; i++)
 		s.filter[i] = b->filter[i];
-	s.every_page = match_sets(b->match) >> WHERE_COUNT;
+	s.every_page = match_every_page(b->match);
 	return s;
 }
 

@@ -110,9 +110,12 @@ static void write_strings(struct writer *w, struct rule_set *set)
 	}
 }
 
+/* As long as each other. */
+static const char wheres[][8] = { "\"code\" ", "\"image\"", "\"jit\"  ",
+				  "\"any\"  " };
+
 static void write_rule(struct writer *w, struct rule_set *set)
 {
-	static const char *const wheres[] = { "code", "image", "jit", "any" };
 	uint32_t kind = rng_below(w->r, 100);
 
 	/* A global rule holds its whole namespace down when it is false, so
@@ -121,7 +124,7 @@ static void write_rule(struct writer *w, struct rule_set *set)
 		fputs("global ", w->f);
 	if (kind < 17 && kind)
 		fputs("private ", w->f);
-	fprintf(w->f, "rule r%u {\n\tmeta:\n\t\twhere = \"%s\"\n", w->rule,
+	fprintf(w->f, "rule r%u {\n\tmeta:\n\t\twhere = %s\n", w->rule,
 		wheres[rng_below(w->r, 4)]);
 	w->n_strings = rng_range(w->r, 1, rng_chance(w->r, 70) ? 2 : 8);
 	if (rng_chance(w->r, 12))
@@ -136,6 +139,18 @@ static void write_rule(struct writer *w, struct rule_set *set)
 		fputs("#_s0 > 900000 and any of them or ", w->f);
 	write_condition(w, 2);
 	fputs("\n}\n", w->f);
+}
+
+void generate_where(struct rule_set *set, const char *rule, unsigned where)
+{
+	char line[160];
+	char *at;
+
+	snprintf(line, sizeof(line), "rule %s {\n\tmeta:\n\t\twhere = ", rule);
+	at = strstr(set->text, line);
+	if (!at)
+		abort();
+	memcpy(at + strlen(line), wheres[where], strlen(wheres[where]));
 }
 
 void generate_rules(struct rng *r, struct rule_set *set)

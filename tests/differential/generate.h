@@ -65,6 +65,9 @@ struct rule_set {
 
 void generate_rules(struct rng *, struct rule_set *ret);
 
+/* Gives @rule of @set another `where`, an enum where. */
+void generate_where(struct rule_set *set, const char *rule, unsigned where);
+
 /* Bytes that @s matches, or all but; returns their number, at most @cap. */
 size_t generate_instance(struct rng *, const struct string *s, uint8_t *ret,
 			 size_t cap);

@@ -134,6 +134,25 @@ class Rules(Bad):
         self.write("3.yar", "rule { }")
         self.rules(self.dir, self.dir / "3.yar", "line 1")
 
+    def test_what_rules_can_not_have_is_said(self):
+        path = self.write("a.yar", """
+            rule Short { strings: $a = "qz" condition: #a > 99999999 }
+            rule Pe { strings: $a = "abcdefgh" condition:
+                      uint16(0) == 0x5a4d and $a }""")
+        only = "--no-default-rules", path
+        done = davylamp("rules", "check", *only)
+        self.assertEqual(done.status, FINDINGS)
+        self.assertRegex(done.out, r"slow +Short: must see every page: fewer")
+        self.assertRegex(done.out, r"undefined +Pe: uintN\(\) or intN\(\)")
+        self.assertRegex(done.out, r"every page +all rules with where = image")
+        done = davylamp("scan", "--no-default-rules", "--rules", path, "--pid",
+                        os.getpid())
+        self.assertIn("1 rule must see every page, which is as slow as "
+                      "libyara;\ndavylamp rules check names it (Short)",
+                      done.err)
+        self.assertIn("1 rule would need a file: uint16(0), filesize or a "
+                      "module;\ndavylamp rules check names it (Pe)", done.err)
+
     def test_not_there(self):
         self.rules(self.dir / "none", self.dir / "none", "No such file",
                    status=(USAGE, UNABLE))

@@ -140,7 +140,7 @@ static inline void open_target(struct target *t, const char *text,
 		abort();
 	t->all.start = (uintptr_t)t->plant->region;
 	t->all.end = t->all.start + TARGET_BYTES;
-	t->all.sets = 0xff;
+	t->all.where = 0xff;
 	t->region = (struct region){ .start = t->all.start,
 				     .end = t->all.end,
 				     .flags = REGION_READ };

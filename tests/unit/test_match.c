@@ -59,18 +59,19 @@ static int stop(void **state)
 	return 0;
 }
 
-static int look_at(struct target *t, uint8_t sets)
+static int look_at(struct target *t, uint8_t where)
 {
 	struct suspect s = t->all;
 	int err;
 
-	s.sets = sets;
+	s.where = where;
 	why.text[0] = '\0';
 	err = match_look(m, t->mem, &s, &why);
 	return err ?: match_end(m, &hits, &n_hits, &why);
 }
 
-#define ANY SET_BIT(WHERE_ANY, false)
+#define ANY  (1U << WHERE_ANY)
+#define CODE (1U << WHERE_CODE)
 
 static void what_it_knows(void **state)
 {
@@ -92,7 +93,7 @@ static void what_it_knows(void **state)
 	assert_int_equal(n, 3);
 	assert_int_equal(atoms[0].len, strlen(WORDS));
 	assert_memory_equal(atoms[0].bytes, WORDS, atoms[0].len);
-	assert_int_equal(match_sets(m), ANY | SET_BIT(WHERE_CODE, false));
+	assert_int_equal(match_every_page(m), 0);
 	assert_memory_equal(match_engine(m), "libyara 4.", 10);
 	assert_int_equal(strlen(match_version(m)), 16);
 	assert_int_equal(strspn(match_version(m), "0123456789abcdef"), 16);
@@ -118,8 +119,8 @@ static void a_planted_string_is_hit(void **state)
 	close_target(&t);
 }
 
-/* A set's rules see what is meant for it, and no more. */
-static void the_sets_are_kept_apart(void **state)
+/* Rules see the memory that they are for, and no more. */
+static void the_classes_are_kept_apart(void **state)
 {
 	static const size_t at[] = { 5 };
 	struct suspect part;
@@ -128,20 +129,20 @@ static void the_sets_are_kept_apart(void **state)
 	(void)state;
 	open_target(&t, WORDS, at, 1);
 	part = t.all;
-	assert_int_equal(look_at(&t, SET_BIT(WHERE_CODE, false)), 0);
+	assert_int_equal(look_at(&t, CODE), 0);
 	assert_int_equal(n_hits, 1);
 	assert_string_equal(hits[0].rule->name, "code_only");
-	assert_int_equal(look_at(&t, SET_BIT(WHERE_CODE, false) | ANY), 0);
+	assert_int_equal(look_at(&t, CODE | ANY), 0);
 	assert_int_equal(n_hits, 2);
-	assert_int_equal(look_at(&t, SET_BIT(WHERE_JIT, false)), 0);
+	assert_int_equal(look_at(&t, 1U << WHERE_JIT), 0);
 	assert_int_equal(n_hits, 0);
 	/* Windows for both in one message. */
 	part.end = part.start + 4096;
-	part.sets = SET_BIT(WHERE_CODE, false);
+	part.where = CODE;
 	assert_int_equal(match_look(m, t.mem, &part, &why), 0);
 	part.start = part.end + 64;
 	part.end = part.start + 4096;
-	part.sets = ANY;
+	part.where = ANY;
 	assert_int_equal(match_look(m, t.mem, &part, &why), 0);
 	assert_int_equal(match_end(m, &hits, &n_hits, &why), 0);
 	assert_int_equal(n_hits, 1);
@@ -253,7 +254,7 @@ static void a_killed_matcher_is_replaced(void **state)
 
 	(void)state;
 	open_target(&t, WORDS, at, 2);
-	t.all.sets = ANY;
+	t.all.where = ANY;
 	for (int when = 0; when < 3; when++) {
 		pid_t old = matcher;
 
@@ -479,7 +480,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_it_knows),
 		TEST(a_planted_string_is_hit),
-		TEST(the_sets_are_kept_apart),
+		TEST(the_classes_are_kept_apart),
 		TEST(each_process_begins_anew),
 		TEST(seams_lose_nothing),
 		TEST(many_small_suspects),

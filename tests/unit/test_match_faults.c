@@ -40,7 +40,6 @@ static void introduce(void)
 	say(WIRE_RULES_PART, wire_rules_size(RULES));
 	memset(&out, 0, sizeof(out));
 	out.ready.n_rules = RULES;
-	out.ready.sets = 1;
 	strcpy(out.ready.version, "0123456789abcdef");
 	say(WIRE_READY, sizeof(out.ready));
 }

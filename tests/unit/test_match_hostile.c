@@ -25,12 +25,12 @@ static void say_rule(void)
 	say(WIRE_RULES_PART, wire_rules_size(1));
 }
 
-static void say_ready(uint32_t n_rules, uint32_t n_atoms, uint32_t sets)
+static void say_ready(uint32_t n_rules, uint32_t n_atoms, uint32_t every)
 {
 	memset(&out, 0, sizeof(out));
 	out.ready.n_rules = n_rules;
 	out.ready.n_atoms = n_atoms;
-	out.ready.sets = sets;
+	out.ready.every_page = every;
 	strcpy(out.ready.version, "0123456789abcdef");
 	say(WIRE_READY, sizeof(out.ready));
 }
@@ -103,7 +103,11 @@ static void bad_severity(void)
 
 static void too_few_rules(void) { say_rule(); say_ready(2, 0, 1); }
 static void too_few_atoms(void) { say_rule(); say_ready(1, 9, 1); }
-static void bad_sets(void) { say_rule(); say_ready(1, 0, 1 << SET_COUNT); }
+static void bad_every(void)
+{
+	say_rule();
+	say_ready(1, 0, 1 << WHERE_COUNT);
+}
 static void out_of_turn(void) { say(WIRE_HIT, sizeof(out.hit)); }
 static void done_at_once(void) { say(WIRE_DONE, sizeof(out.done)); }
 static void looked_at_once(void) { say(WIRE_LOOKED, 0); }
@@ -202,7 +206,7 @@ static void no_end_of_text(void)
 	memset(&out, 'A', sizeof(out));
 	out.ready.n_rules = 1;
 	out.ready.n_atoms = 0;
-	out.ready.sets = 8;
+	out.ready.every_page = 8;
 	say(WIRE_READY, sizeof(out.ready));
 	take_windows();
 	memset(&out, 'A', sizeof(out));
@@ -267,7 +271,7 @@ static const struct {
 	LIE(bad_severity, START, -EBADMSG, "does not belong"),
 	LIE(too_few_rules, START, -EBADMSG, "does not belong"),
 	LIE(too_few_atoms, START, -EBADMSG, "does not belong"),
-	LIE(bad_sets, START, -EBADMSG, "does not belong"),
+	LIE(bad_every, START, -EBADMSG, "does not belong"),
 	LIE(out_of_turn, START, -EBADMSG, "does not belong"),
 	LIE(done_at_once, START, -EBADMSG, "does not belong"),
 	LIE(looked_at_once, START, -EBADMSG, "does not belong"),

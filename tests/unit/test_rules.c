@@ -95,7 +95,7 @@ static void every_where_and_severity(void **state)
 		assert_int_equal(load(text, NULL), 0);
 		assert_int_equal(rules_rule(rules, 0)->where, i % 4);
 		assert_int_equal(rules_rule(rules, 0)->severity, i / 4);
-		for (unsigned s = 0; s < SET_COUNT; s++)
+		for (unsigned s = 0; s < WHERE_COUNT; s++)
 			assert_int_equal(rules_set(rules, s) != NULL,
 					 s == (unsigned)i % 4);
 		drop(state);
@@ -182,7 +182,7 @@ static void private_rules_are_not_counted(void **state)
 	assert_int_equal(rules_count(rules), 2);
 	assert_string_equal(rules_rule(rules, 0)->name, "r");
 	assert_string_equal(rules_rule(rules, 1)->name, "s");
-	for (unsigned s = 0; s < SET_COUNT; s++) {
+	for (unsigned s = 0; s < WHERE_COUNT; s++) {
 		YR_RULES *set = rules_set(rules, s);
 
 		if (!set)
@@ -194,32 +194,62 @@ static void private_rules_are_not_counted(void **state)
 	}
 }
 
-static void fast_and_slow_are_kept_apart(void **state)
+/* With a slow one, all rules for the same memory see every page; others do
+ * not. */
+static void a_slow_one_is_not_alone(void **state)
 {
-	char slow[160];
-	uint32_t number;
+	size_t n;
 
 	(void)state;
-	assert_int_equal(load(RULE("fast", "where = \"code\"")
-			      "rule slow { meta: where = \"code\" "
-			      "condition: true }", NULL), 0);
-	assert_false(rules_every_page(rules, 0));
-	assert_true(rules_every_page(rules, 1));
-	rules_why_slow(rules, 0, slow, sizeof(slow));
-	assert_string_equal(slow, "");
-	rules_why_slow(rules, 1, slow, sizeof(slow));
-	assert_non_null(strstr(slow, "without any string"));
-	for (unsigned s = 0; s < SET_COUNT; s++) {
-		bool is = s == WHERE_CODE || s == WHERE_COUNT + WHERE_CODE;
-		YR_RULES *set = rules_set(rules, s);
+	assert_int_equal(
+		load(RULE("fast",
+			  "where = \"code\"") "rule slow { meta: where = "
+					      "\"code\" "
+					      "condition: true } " RULE(
+						      "jit", "where = \"jit\""),
+		     NULL),
+		0);
+	assert_int_equal(rules_every_page(rules), 1 << WHERE_CODE);
+	assert_string_equal(rules_rule(rules, 0)->slow, "");
+	assert_non_null(
+		strstr(rules_rule(rules, 1)->slow, "without any string"));
+	rules_atoms(rules, &n);
+	assert_int_equal(n, 1); /* of jit */
+	for (unsigned w = 0; w < WHERE_COUNT; w++) {
+		YR_RULES *set = rules_set(rules, w);
+		uint32_t number;
 
-		assert_int_equal(set != NULL, is);
-		for (uint32_t i = 0; is && i < 2; i++)
-			assert_int_equal(rules_number(rules, s,
+		assert_int_equal(set != NULL,
+				 w == WHERE_CODE || w == WHERE_JIT);
+		for (uint32_t i = 0; set && i < 3; i++)
+			assert_int_equal(rules_number(rules, w,
 						      &set->rules_table[i],
 						      &number),
-					 i == (s >= WHERE_COUNT));
+					 (i == 2) == (w == WHERE_JIT));
 	}
+}
+
+static void what_is_undefined_is_said(void **state)
+{
+	(void)state;
+	assert_int_equal(load("import \"elf\" "
+			      "rule r { strings: $a = \"abcdef\" "
+			      "condition: $a and uint32(0) == 0x464c457f } "
+			      "rule m { strings: $a = \"abcdef\" "
+			      "condition: $a and elf.type == elf.ET_EXEC } "
+			      "rule f { strings: $a = \"abcdef\" "
+			      "condition: $a and filesize < 1MB } "
+			      "rule g { strings: $a = \"abcdef\" "
+			      "condition: $a }",
+			      NULL),
+			 0);
+	assert_int_equal(rules_every_page(rules), 0);
+	assert_string_equal(rules_rule(rules, 0)->undefined,
+			    "uintN() or intN()");
+	assert_string_equal(rules_rule(rules, 1)->undefined,
+			    "a module's value");
+	assert_string_equal(rules_rule(rules, 2)->undefined, "filesize");
+	assert_string_equal(rules_rule(rules, 3)->undefined, "");
 }
 
 static void the_version_is_of_the_text(void **state)
@@ -302,7 +332,8 @@ int main(void)
 		TEST(names_are_per_file),
 		TEST(errors_name_file_and_line),
 		TEST(private_rules_are_not_counted),
-		TEST(fast_and_slow_are_kept_apart),
+		TEST(a_slow_one_is_not_alone),
+		cmocka_unit_test_teardown(what_is_undefined_is_said, drop),
 		TEST(the_version_is_of_the_text),
 		TEST(atoms_are_for_the_rules_memory),
 		TEST(empty_files_and_the_built_in),

@@ -68,7 +68,7 @@ static void a_literal_is_its_own_atom(void **state)
 	assert_int_equal(plan.atoms[0].where, 1 << WHERE_IMAGE);
 	assert_int_equal(plan.atoms[0].before, 2);
 	assert_int_equal(plan.atoms[0].after, 12);
-	assert_false(plan.rules[0].every_page);
+	assert_null(plan.rules[0].why);
 	drop_plan();
 	plan_string("{ 01 02 03 04 05 06 07 08 09 }");
 	assert_int_equal(plan.n, 1);
@@ -265,7 +265,7 @@ static void what_matches_is_marked(void **state)
 		struct prefilter *pf;
 
 		plan_string(marked[i].string);
-		if (plan.rules[0].every_page)
+		if (plan.every_page)
 			fail_msg("%s sees every page", marked[i].string);
 		assert_int_equal(prefilter_new(plan.atoms, plan.n, &pf, NULL),
 				 0);
@@ -303,7 +303,8 @@ static const struct {
 } conditions[] = {
 	{ "rule r { strings: $a = \"abcdef\" condition: $a }", false },
 	{ "rule r { strings: $a = \"abcdef\" $b = \"ghijkl\" "
-	  "condition: any of them }", false },
+	  "condition: any of them }",
+	  false },
 	{ "rule r { strings: $a = \"abcdef\" condition: #a > 3 }", false },
 	{ "rule r { strings: $a = \"abcdef\" condition: $a in (0..99) }",
 	  false },
@@ -314,7 +315,8 @@ static const struct {
 	{ "rule r { strings: $a = \"abcdef\" condition: #a == 0 }", true },
 	{ "rule r { strings: $a = \"abcdef\" condition: $a or true }", true },
 	{ "rule r { strings: $a = \"abcdef\" $b = \"ghijkl\" "
-	  "condition: $a or not $b }", true },
+	  "condition: $a or not $b }",
+	  true },
 	/* Its strings have no atom of three bytes that are not zero. */
 	{ "rule r { strings: $a = \"ab\" condition: $a }", true },
 	{ "rule r { strings: $a = { 00 00 00 00 00 00 } condition: $a }",
@@ -323,28 +325,46 @@ static const struct {
 	{ "rule r { strings: $a = { 00 00 00 00 ?? 00 00 } condition: $a }",
 	  true },
 	{ "rule r { strings: $a = /[a-z]+/ condition: $a }", true },
-	{ "rule r { strings: $a = \"abcdef\" $b = \"xy\" condition: $a and $b }",
+	{ "rule r { strings: $a = \"abcdef\" $b = \"xy\" condition: $a and $b "
+	  "}",
 	  true },
 	{ "rule r { strings: $a = { 01 02 03 04 [0-300] 05 06 07 08 } "
-	  "condition: $a }", true },
-	/* It reads memory, or asks a module. */
+	  "condition: $a }",
+	  true },
+	/* It reads memory, or asks a module: in vain, whatever it sees. */
 	{ "rule r { strings: $a = \"abcdef\" "
-	  "condition: $a and uint16(0) == 0x5a4d }", true },
+	  "condition: $a and uint16(0) == 0x5a4d }",
+	  false },
 	{ "rule r { strings: $a = \"abcdef\" "
-	  "condition: $a and int8be(@a[1]) == 1 }", true },
+	  "condition: $a and int8be(@a[1]) == 1 }",
+	  false },
+	{ "rule r { strings: $a = \"abcdef\" "
+	  "condition: not defined uint16(0) or $a }",
+	  true },
 	{ "import \"math\" rule r { strings: $a = \"abcdef\" "
-	  "condition: $a and math.min(1, 2) == 1 }", true },
+	  "condition: $a and math.min(1, 2) == 1 }",
+	  false },
+	{ "import \"math\" rule r { strings: $a = \"abcdef\" "
+	  "condition: $a or math.min(1, 2) == 1 }",
+	  true },
+	{ "import \"time\" rule r { strings: $a = \"abcdef\" "
+	  "condition: $a or time.now() > 9999999999 }",
+	  true },
 	/* It rests on another. */
 	{ OTHER "rule r { condition: other }", false },
 	{ OTHER "rule r { condition: not other }", true },
 	{ "rule o { condition: true } rule r { strings: $a = \"abcdef\" "
-	  "condition: $a and o }", false }, /* needs its own string */
+	  "condition: $a and o }",
+	  false }, /* needs its own string */
 	{ "private rule o { strings: $o = \"ab\" condition: $o } "
-	  "rule r { strings: $a = \"abcdef\" condition: $a and o }", true },
+	  "rule r { strings: $a = \"abcdef\" condition: $a and o }",
+	  true },
 	{ "private rule o { strings: $o = \"abcd\" condition: $o } "
-	  "rule r { strings: $a = \"abcdef\" condition: $a and o }", false },
+	  "rule r { strings: $a = \"abcdef\" condition: $a and o }",
+	  false },
 	{ "global rule o { strings: $o = \"ab\" condition: $o } "
-	  "rule r { strings: $a = \"abcdef\" condition: $a }", true },
+	  "rule r { strings: $a = \"abcdef\" condition: $a }",
+	  true },
 };
 
 static void who_must_see_every_page(void **state)
@@ -356,12 +376,12 @@ static void who_must_see_every_page(void **state)
 
 		make_plan(conditions[i].rules);
 		r = &plan.rules[set->num_rules - 1];
-		if (r->every_page != conditions[i].every_page)
-			fail_msg("every page: %d, \"%s\": %s", r->every_page,
-				 r->why ? r->why : "", conditions[i].rules);
-		assert_int_equal(r->why != NULL, r->every_page);
-		assert_int_equal(r->sets,
-				 SET_BIT(WHERE_IMAGE, r->every_page));
+		if ((r->why != NULL) != conditions[i].every_page)
+			fail_msg("every page: \"%s\": %s", r->why ? r->why : "",
+				 conditions[i].rules);
+		if (r->why)
+			assert_int_equal(plan.every_page, 1 << WHERE_IMAGE);
+		assert_int_equal(r->where, 1 << WHERE_IMAGE);
 		drop_plan();
 	}
 }
@@ -373,8 +393,8 @@ static void private_rules_go_with_others(void **state)
 	make_plan("private rule p { strings: $p = \"private\" condition: $p } "
 		  "rule r { condition: p } "
 		  "private rule q { strings: $q = \"unused\" condition: $q }");
-	assert_int_equal(plan.rules[0].sets, SET_BIT(WHERE_IMAGE, false));
-	assert_int_equal(plan.rules[2].sets, 0);
+	assert_int_equal(plan.rules[0].where, 1 << WHERE_IMAGE);
+	assert_int_equal(plan.rules[2].where, 0);
 	assert_int_equal(plan.n, 1); /* of the first alone */
 	assert_memory_equal(plan.atoms[0].bytes, "private", 7);
 	drop_plan();

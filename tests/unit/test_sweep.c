@@ -220,12 +220,10 @@ static void a_suspect_is_where_the_atom_is(void **state)
 			 LOW(BASE + 5 * P + 1000 - 20));
 	assert_int_equal(result.suspects[0].end,
 			 HIGH(BASE + 5 * P + 1000 + 40));
-	assert_int_equal(result.suspects[0].sets,
-			 SET_BIT(WHERE_CODE, false) |
-				 SET_BIT(WHERE_IMAGE, false));
+	assert_int_equal(result.suspects[0].where, CODE | IMAGE);
 	assert_int_equal(result.suspects[1].start,
 			 LOW(BASE + 9 * P + 8 - 20));
-	assert_int_equal(result.suspects[2].sets, SET_BIT(WHERE_ANY, false));
+	assert_int_equal(result.suspects[2].where, ANY);
 	assert_true(result.suspects[2].start <= BASE + 30 * P - 7 - 100);
 	assert_true(result.suspects[2].end >= BASE + 30 * P - 7 + 300);
 	for (size_t i = 0; i < 64; i++)
@@ -246,7 +244,7 @@ static void suspects_are_merged(void **state)
 	assert_int_equal(result.n_suspects, 2);
 	assert_true(result.suspects[0].start <= BASE + 5 * P + 80);
 	assert_true(result.suspects[0].end >= BASE + 6 * P + 140);
-	assert_int_equal(result.suspects[0].sets, CODE | IMAGE | ANY);
+	assert_int_equal(result.suspects[0].where, CODE | IMAGE | ANY);
 	assert_true(result.suspects[1].start > result.suspects[0].end);
 	/* Of two pages, each with another set; the second begins earlier. */
 	fill(8, RX);
@@ -254,7 +252,7 @@ static void suspects_are_merged(void **state)
 	plant(1, 3 * P + 8);
 	sweep(0);
 	assert_int_equal(result.n_suspects, 1);
-	assert_int_equal(result.suspects[0].sets, CODE | IMAGE | ANY);
+	assert_int_equal(result.suspects[0].where, CODE | IMAGE | ANY);
 	assert_int_equal(result.suspects[0].start, LOW(BASE + 3 * P + 8 - 100));
 	assert_int_equal(result.suspects[0].end, HIGH(BASE + 3 * P + 8 + 300));
 }
@@ -281,7 +279,7 @@ static void every_plant_is_suspected(void **state)
 			for (size_t k = 0; k < result.n_suspects; k++) {
 				const struct suspect *s = &result.suspects[k];
 
-				met |= (s->sets & a->where) == a->where &&
+				met |= (s->where & a->where) == a->where &&
 				       s->start <= BASE + at[i] - a->before &&
 				       s->end >= BASE + at[i] + a->after;
 			}
@@ -358,7 +356,7 @@ static void plain_data_has_its_own_filter(void **state)
 	sweep(0);
 	assert_int_equal(result.n_known, 0);
 	assert_int_equal(result.n_suspects, 1);
-	assert_int_equal(result.suspects[0].sets, ANY);
+	assert_int_equal(result.suspects[0].where, ANY);
 	for (size_t i = 0; i < 8; i++)
 		assert_int_equal(result.found[i], i == 4);
 }
@@ -380,7 +378,7 @@ static void some_rules_see_every_page(void **state)
 	sweep(CODE | JIT);
 	assert_int_equal(result.n_suspects, 2);
 	check_around(&result.suspects[0], BASE, BASE + 7 * P);
-	assert_int_equal(result.suspects[0].sets, SET_BIT(WHERE_CODE, true));
+	assert_int_equal(result.suspects[0].where, CODE);
 	check_around(&result.suspects[1], BASE + 100 * P, BASE + 101 * P);
 	for (size_t i = 0; i < 8; i++) /* to be seen in each process */
 		assert_int_equal(result.found[i], i != 5);
@@ -389,7 +387,7 @@ static void some_rules_see_every_page(void **state)
 	assert_int_equal(result.n_suspects, 0);
 	assert_false(result.found[0]);
 	sweep(ANY);
-	assert_int_equal(result.suspects[0].sets, SET_BIT(WHERE_ANY, true));
+	assert_int_equal(result.suspects[0].where, ANY);
 	assert_true(result.found[0]);
 }
 

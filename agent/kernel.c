@@ -13,6 +13,9 @@
 #include <string.h>
 #include <xxhash.h>
 #include "kernel_own.h"
+#ifdef __aarch64__
+#include <arm_neon.h>
+#endif
 
 const struct kernel_group kernel_groups[KERNEL_GROUPS] = {
 	{ 6, 26, 208 }, { 6, 18, 144 }, { 6, 16, 128 },
@@ -104,24 +107,74 @@ INLINE uint64_t look_scalar(const struct kernel_table *t, const uint8_t *page,
 	return blocks;
 }
 
+static uint64_t teddy(const struct kernel_teddy *t, const uint8_t *page)
+{
+	uint64_t blocks = 0;
+
+	for (size_t i = 0; i + 4 <= FLOW_PAGE; i++)
+		blocks |= (uint64_t)kernel_teddy_has(t, page + i) << i / 64;
+	return blocks;
+}
+
+#ifdef __aarch64__
+/* The buckets of each of the 16 windows at @p. */
+static uint8x16_t teddy_buckets(const uint8x16_t low[4],
+				const uint8x16_t high[4], const uint8_t *p)
+{
+	uint8x16_t buckets = vdupq_n_u8(UINT8_MAX);
+
+	for (unsigned k = 0; k < 4; k++) {
+		uint8x16_t v = vld1q_u8(p + k);
+
+		buckets &= vqtbl1q_u8(low[k], v & vdupq_n_u8(15)) &
+			   vqtbl1q_u8(high[k], vshrq_n_u8(v, 4));
+	}
+	return buckets;
+}
+
+static uint64_t teddy_neon(const struct kernel_teddy *t, const uint8_t *page)
+{
+	const size_t last = FLOW_PAGE - 16 - 3;
+	uint8x16_t low[4], high[4];
+	uint64_t blocks = 0;
+
+	for (unsigned k = 0; k < 4; k++) {
+		low[k] = vld1q_u8(t->low[k]);
+		high[k] = vld1q_u8(t->high[k]);
+	}
+	for (unsigned b = 0; b < FLOW_PAGE / 64; b++) {
+		uint8x16_t any = vdupq_n_u8(0);
+
+		for (size_t i = 64 * b; i < 64 * b + 64; i += 16)
+			any |= teddy_buckets(low, high,
+					     page + (i < last ? i : last));
+		blocks |= (uint64_t)(vmaxvq_u8(any) != 0) << b;
+	}
+	return blocks;
+}
+#endif
+
 WIDE_GROUPS(, scalar, look_scalar)
 NARROW_GROUPS(, scalar, look_scalar)
 WIDE_GROUPS(, blocks, look_blocks)
 NARROW_GROUPS(, blocks, look_blocks)
 
-static const struct kernel
-	baseline = {
 #ifdef __x86_64__
-		"sse2",
+#define BASELINE "sse2"
+#define TEDDY	 NULL /* SSSE3 has it */
 #else
-		/* libxxhash's digest is the NEON one wherever that is compiled
-		 * for. */
-		"neon",
+/* libxxhash's digest is the NEON one wherever that is compiled for. */
+#define BASELINE "neon"
+#define TEDDY	 teddy_neon
 #endif
-		NULL, digest, has_zeros, anchors_vector, LOOKS(blocks),
-	},
-	definition = { "scalar", NULL, digest, has_zeros, anchors,
-		       LOOKS(scalar) };
+
+static const struct kernel baseline = { BASELINE,	NULL,
+					digest,		has_zeros,
+					anchors_vector, LOOKS(blocks),
+					TEDDY },
+			   definition = { "scalar",  NULL,    digest,
+					  has_zeros, anchors, LOOKS(scalar),
+					  teddy };
 
 static const struct kernel *const variants[] = {
 /* best first */

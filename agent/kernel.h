@@ -88,6 +88,26 @@ static inline uint32_t kernel_bits(uint64_t window, unsigned width)
 	return 1U << (hash & 31) | 1U << (hash >> 5 & 31);
 }
 
+/* "This window of 4 bytes may be an atom's", without hashing (Teddy, as Intel's
+ * Hyperscan calls it; Wang and others, NSDI 2019): a bit for each of eight
+ * buckets of atoms that have such a byte there, by its lower and by its upper
+ * half.  A window is looked at if some bucket has all eight halves.  For few
+ * atoms that is the fastest look at every offset; each further one makes more
+ * windows pass by chance. */
+struct kernel_teddy {
+	uint8_t low[4][16], high[4][16]; /* [byte of the window][its half] */
+};
+
+static inline bool kernel_teddy_has(const struct kernel_teddy *t,
+				    const uint8_t *p)
+{
+	uint8_t buckets = UINT8_MAX;
+
+	for (unsigned k = 0; k < 4; k++)
+		buckets &= t->low[k][p[k] & 15] & t->high[k][p[k] >> 4];
+	return buckets;
+}
+
 struct kernel {
 	const char *name;
 	bool (*usable)(void); /* NULL: everywhere */
@@ -104,6 +124,9 @@ struct kernel {
 	 * begins in block k has its bit set. */
 	uint64_t (*look[KERNEL_GROUPS])(const struct kernel_table *,
 					const uint8_t *page);
+	/* Bit k of the answer: a window that begins in the 64 bytes of block k
+	 * may be an atom's.  NULL: no instruction for it. */
+	uint64_t (*teddy)(const struct kernel_teddy *, const uint8_t *page);
 };
 
 /* Are all FLOW_PAGE bytes zero?  Most pages are not in their first word. */

@@ -51,14 +51,13 @@ static void verify(const struct prefilter *pf, const struct prefilter_table *t,
 	}
 }
 
-/* Those windows of the block that have their bits set, a bit each.  Which do
+/* Those windows of [from, to) that have their bits set, a bit each.  Which do
  * no branch could foretell. */
 static uint64_t windows_set(const struct prefilter_table *t,
 			    const struct kernel_group *k, const uint8_t *page,
-			    size_t from)
+			    size_t from, size_t to)
 {
 	const unsigned width = k->width;
-	size_t to = from + k->block;
 	uint64_t set = 0;
 
 	if (to > FLOW_PAGE - width + 1)
@@ -72,15 +71,14 @@ static uint64_t windows_set(const struct prefilter_table *t,
 	return set;
 }
 
-/* Most have them by chance. */
+/* A block's windows, or a part of them.  Most have them by chance. */
 static void verify_block(const struct prefilter *pf, size_t g,
-			 const uint8_t *page, size_t block,
+			 const uint8_t *page, size_t from, size_t to,
 			 struct prefilter_mark *mark)
 {
 	const struct kernel_group *k = &kernel_groups[g];
 	const struct prefilter_table *t = &pf->table[g];
-	size_t from = block * k->block;
-	uint64_t set = windows_set(t, k, page, from);
+	uint64_t set = windows_set(t, k, page, from, to);
 
 	for (; set; set &= set - 1) {
 		size_t at = from + (size_t)__builtin_ctzll(set) * k->stride;
@@ -96,10 +94,33 @@ static void verify_block(const struct prefilter *pf, size_t g,
 static void look_at_group(const struct prefilter *pf, size_t g,
 			  const uint8_t *page, struct prefilter_mark *mark)
 {
+	const size_t size = kernel_groups[g].block;
 	uint64_t blocks = kernel_used()->look[g](&pf->table[g].look, page);
 
-	for (; blocks; blocks &= blocks - 1)
-		verify_block(pf, g, page, (size_t)__builtin_ctzll(blocks),
+	for (; blocks; blocks &= blocks - 1) {
+		size_t from = size * (size_t)__builtin_ctzll(blocks);
+
+		verify_block(pf, g, page, from, from + size, mark);
+	}
+}
+
+/* The groups with a window at every offset, both at once; but for the last
+ * window of 3 bytes, which is none of 4. */
+static void look_by_teddy(const struct prefilter *pf, const uint8_t *page,
+			  struct prefilter_mark *mark)
+{
+	uint64_t blocks = kernel_used()->teddy(&pf->teddy, page);
+
+	for (; blocks; blocks &= blocks - 1) {
+		size_t from = 64 * (size_t)__builtin_ctzll(blocks);
+
+		for (size_t g = GROUP_STRIDED + 1; g < KERNEL_GROUPS; g++)
+			if (pf->table[g].bits)
+				verify_block(pf, g, page, from, from + 64,
+					     mark);
+	}
+	if (pf->table[GROUP_EVERY_3].bits)
+		verify_block(pf, GROUP_EVERY_3, page, FLOW_PAGE - 3, FLOW_PAGE,
 			     mark);
 }
 
@@ -180,14 +201,22 @@ static void look_at_zeros(const struct prefilter *pf, const uint8_t *page,
 	}
 }
 
+static bool has_teddy(const struct prefilter *pf)
+{
+	return pf->use_teddy && kernel_used()->teddy;
+}
+
 struct prefilter_mark prefilter_page(const struct prefilter *pf,
 				     const uint8_t page[static FLOW_PAGE])
 {
 	struct prefilter_mark mark = { 0 };
+	bool teddy = has_teddy(pf);
 
 	for (size_t g = 0; g < KERNEL_GROUPS; g++)
-		if (pf->table[g].bits)
+		if (pf->table[g].bits && !(teddy && g > GROUP_STRIDED))
 			look_at_group(pf, g, page, &mark);
+	if (teddy)
+		look_by_teddy(pf, page, &mark);
 	if (pf->table[GROUP_ZEROS].bits)
 		look_at_zeros(pf, page, &mark);
 	if (pf->straddles)
@@ -205,7 +234,13 @@ void prefilter_describe(const struct prefilter *pf, char *ret, size_t cap)
 		const char *comma = at ? ", " : "";
 		size_t n = pf->table[g].n_atoms, left = cap - at;
 
-		if (n && g == GROUP_ZEROS)
+		if (g == GROUP_EVERY_4 && has_teddy(pf))
+			at += (size_t)snprintf(
+				ret + at, left, "%s%zu by Teddy at every byte",
+				comma, n + pf->table[GROUP_EVERY_3].n_atoms);
+		else if (g == GROUP_EVERY_3 && has_teddy(pf))
+			continue;
+		else if (n && g == GROUP_ZEROS)
 			at += (size_t)snprintf(ret + at, left,
 					       "%s%zu beside zeros in a row",
 					       comma, n);

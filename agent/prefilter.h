@@ -9,6 +9,10 @@
  * their number.  One whose letters stand in either case has each window in all
  * spellings, so these have 4 bytes at most.
  *
+ * Atoms shorter than 7 bytes have a window at every offset.  Where these are
+ * few, their bytes are looked up by halves instead of hashed (Teddy), a vector
+ * of windows at once.
+ *
  * Paddings, which are nearly all zeros, have phases without a window that
  * tells anything.  They are looked for beside the zeros only, where as many lie
  * in a row as they have.

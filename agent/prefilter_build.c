@@ -260,6 +260,7 @@ static int build(struct prefilter *pf, uint8_t *group)
 		if (sort_entries(t))
 			return -ENOMEM;
 	}
+	prefilter_make_teddy(pf);
 	pf->zero_run = least_zeros(pf, group);
 	return 0;
 }

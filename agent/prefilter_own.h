@@ -59,6 +59,10 @@ struct prefilter {
 	struct atom *atoms;
 	size_t n_atoms;
 	struct prefilter_table table[GROUPS];
+	/* Of the groups with a window at every offset, if they have so few
+	 * that this is the faster way to those blocks that may have one. */
+	struct kernel_teddy teddy;
+	bool use_teddy;
 	unsigned zero_run; /* bytes, in every atom of GROUP_ZEROS */
 	/* For stride 1, where an atom can straddle two pages: the two bytes
 	 * that a page ends or begins with are, somewhere, an atom's. */
@@ -67,6 +71,12 @@ struct prefilter {
 	uint8_t straddle_where;
 	uint16_t straddle_before, straddle_after;
 };
+
+/* How often @byte stands in 65536 bytes of code and text. */
+uint32_t prefilter_times(uint8_t byte);
+
+/* Fills in pf->teddy, when the tables are done. */
+void prefilter_make_teddy(struct prefilter *);
 
 /* Does an atom across two pages of @g's strides have phases of its own? */
 bool prefilter_own_phases(const struct kernel_group *g);

@@ -31,6 +31,11 @@ static const uint8_t commonness[256] = {
 	6,  5,	6,  6, 5, 5,  7, 6, 7,	6, 6,  7,  7,  7, 8,  11,
 };
 
+uint32_t prefilter_times(uint8_t byte)
+{
+	return 1U << commonness[byte];
+}
+
 /* What the windows of an atom are worth. */
 struct worth {
 	const struct atom *atom;

@@ -185,8 +185,8 @@ def linear(b):
 # ---- rules -----------------------------------------------------------------
 
 KINDS = {"23 bytes and more": (23, 48), "15 and more": (15, 32),
-         "7 and more": (7, 16), "mixed": None, "wildcards": (12, 32),
-         "nocase": (11, 32)}
+         "7 and more": (7, 16), "4 to 6": (4, 6), "mixed": None,
+         "wildcards": (12, 32), "nocase": (11, 32)}
 
 
 def word(rng, least, most):

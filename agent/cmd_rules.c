@@ -15,15 +15,11 @@
 static const char sources_help[] =
 	"usage: davylamp rules check [--no-default-rules] [PATH...]\n"
 	"       davylamp rules list [--no-default-rules] [PATH...]\n\n"
-	"Compiles the built-in rules and those of each PATH (a source file, or "
-	"a\n"
-	"directory of *.yar and *.yara). `check` names the rules that make a "
-	"scan\n"
-	"slow, and why, or that ask for what it does not have, and those "
-	"without a\n"
-	"family; `list` shows all.\n\n"
-	"Exit status: 0 fine, 1 check found something to mend, 2 wrong words "
-	"or\n"
+	"Compiles the built-in rules and those of each PATH (a source file, or a\n"
+	"directory of *.yar and *.yara). `check` names the rules that make a scan\n"
+	"slow, and why, that ask for what a process does not have, and those\n"
+	"without a family; `list` shows all.\n\n"
+	"Exit status: 0 fine, 1 check found something to mend, 2 wrong words or\n"
 	"rules, 4 unable.\n";
 
 static const char *const wheres[WHERE_COUNT] = { "code", "image", "jit",

@@ -168,13 +168,13 @@ NARROW_GROUPS(, blocks, look_blocks)
 #define TEDDY	 teddy_neon
 #endif
 
-static const struct kernel baseline = { BASELINE,	NULL,
-					digest,		has_zeros,
-					anchors_vector, LOOKS(blocks),
-					TEDDY },
-			   definition = { "scalar",  NULL,    digest,
-					  has_zeros, anchors, LOOKS(scalar),
-					  teddy };
+static const struct kernel baseline = {
+	BASELINE, NULL, digest, has_zeros, anchors_vector, LOOKS(blocks), TEDDY,
+};
+
+static const struct kernel definition = {
+	"scalar", NULL, digest, has_zeros, anchors, LOOKS(scalar), teddy,
+};
 
 static const struct kernel *const variants[] = {
 /* best first */

@@ -88,12 +88,11 @@ static inline uint32_t kernel_bits(uint64_t window, unsigned width)
 	return 1U << (hash & 31) | 1U << (hash >> 5 & 31);
 }
 
-/* "This window of 4 bytes may be an atom's", without hashing (Teddy, as Intel's
- * Hyperscan calls it; Wang and others, NSDI 2019): a bit for each of eight
- * buckets of atoms that have such a byte there, by its lower and by its upper
- * half.  A window is looked at if some bucket has all eight halves.  For few
- * atoms that is the fastest look at every offset; each further one makes more
- * windows pass by chance. */
+/* "This window of 4 bytes may be an atom's", without hashing, as Teddy of
+ * Intel's Hyperscan does it: a bit for each of eight buckets of atoms that have
+ * such a byte there, by its lower and by its upper half.  A window is looked at
+ * if some bucket has all eight halves.  For few atoms that is the fastest look
+ * at every offset; each further one makes more windows pass by chance. */
 struct kernel_teddy {
 	uint8_t low[4][16], high[4][16]; /* [byte of the window][its half] */
 };

@@ -31,10 +31,10 @@ struct rules_plan {
 	size_t n, room;
 	uint8_t every_page; /* bit per enum where: of rules that must see it */
 	struct plan_rule {
-		uint8_t where;	 /* bit per enum where: it is judged with the
-				    rules   for such memory, being one or what one
-				    of   them rests on */
-		const char *why; /* it must see every page; NULL: it need not */
+		/* Bit per enum where: it is judged with the rules for such
+		 * memory, as one of them or as what one of them rests on. */
+		uint8_t where;
+		const char *why;  /* it must see every page; NULL: it need not */
 		const char *name; /* of a string or rule in that, or NULL */
 		const char *undefined; /* in its condition, or NULL */
 	} *rules; /* per rule of libyara */

@@ -150,8 +150,8 @@ static int judge_where(struct planner *p, const uint8_t *where, uint8_t *bits)
 	int err;
 
 	for (uint32_t i = 0; i < p->set->num_rules; i++) {
-		bits[i] =
-			where[i] == WHERE_COUNT ? 0 : (uint8_t)(1U << where[i]);
+		/* Private ones have none. */
+		bits[i] = (uint8_t)((1U << where[i]) & ~(1U << WHERE_COUNT));
 		if (rules[i].why)
 			p->plan->every_page |= bits[i];
 	}

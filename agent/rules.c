@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <xxhash.h>
 #include "rules.h"
-#include "rules_code.h"
 #include "rules_generic.h"
 #include "rules_plan.h"
 #include "rules_source.h"
@@ -123,9 +122,6 @@ static int compile(struct rules_source *source,
 	/* Else libyara zeroes a MiB for each part of them, in use or not. */
 	compiler->arena->initial_buffer_size = PART_BYTES;
 	yr_compiler_set_callback(compiler, complain, &c);
-	for (size_t i = 0; rules_code_file[i]; i++)
-		yr_compiler_define_string_variable(compiler, rules_code_file[i],
-						   "");
 	yr_compiler_set_include_callback(compiler, include, free_include,
 					 &includer);
 	/* After an error the compiler must not be given more. */

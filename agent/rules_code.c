@@ -125,19 +125,12 @@ static int add_ref(struct rules_code *code, uint32_t from, uint64_t to)
 	return 0;
 }
 
-const char *const rules_code_file[] = { "filename", "filepath", "extension",
-					"filetype", "md5",	"owner",
-					NULL };
-
 /* What OP_OBJ_LOAD loads: its operand is a name's address. */
 static uint8_t use_of_object(const uint8_t *operand)
 {
 	const char *name;
 
 	memcpy(&name, operand, sizeof(name));
-	for (size_t i = 0; rules_code_file[i]; i++)
-		if (!strcmp(name, rules_code_file[i]))
-			return CODE_FILE;
 	return strcmp(name, "time") ? CODE_MODULE : CODE_TIME;
 }
 

@@ -19,12 +19,7 @@ enum {
 	CODE_TIME = 4,	 /* that of module "time" */
 	CODE_FILESIZE = 8,
 	CODE_ENTRYPOINT = 16,
-	CODE_FILE = 32, /* of rules_code_file */
 };
-
-/* What scanners of files (LOKI, THOR) define for their rules beside what is in
- * the file: its name, path, type, owner; here all are "".  NULL ends them. */
-extern const char *const rules_code_file[];
 
 struct rules_code {
 	bool unknown;

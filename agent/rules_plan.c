@@ -30,8 +30,6 @@ static void judge_code(struct planner *p)
 			rules_plan_every_page(
 				p, i, "this libyara's bytecode is not known",
 				NULL);
-		if (uses & CODE_FILE)
-			p->plan->rules[i].undefined = "a file's name or kind";
 		if (uses & CODE_MODULE)
 			p->plan->rules[i].undefined = "a module's value";
 		if (uses & CODE_FILESIZE)

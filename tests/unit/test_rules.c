@@ -239,8 +239,6 @@ static void what_is_undefined_is_said(void **state)
 			      "condition: $a and elf.type == elf.ET_EXEC } "
 			      "rule f { strings: $a = \"abcdef\" "
 			      "condition: $a and filesize < 1MB } "
-			      "rule n { strings: $a = \"abcdef\" "
-			      "condition: $a and filename == \"x\" } "
 			      "rule g { strings: $a = \"abcdef\" "
 			      "condition: $a }",
 			      NULL),
@@ -251,9 +249,7 @@ static void what_is_undefined_is_said(void **state)
 	assert_string_equal(rules_rule(rules, 1)->undefined,
 			    "a module's value");
 	assert_string_equal(rules_rule(rules, 2)->undefined, "filesize");
-	assert_string_equal(rules_rule(rules, 3)->undefined,
-			    "a file's name or kind");
-	assert_string_equal(rules_rule(rules, 4)->undefined, "");
+	assert_string_equal(rules_rule(rules, 3)->undefined, "");
 }
 
 static void the_version_is_of_the_text(void **state)

@@ -24,7 +24,7 @@ struct match_scan_tell {
 	int (*string)(void *user, struct wire_string *);
 };
 
-/* Scanners for the sets of @rules, which must outlive them. */
+/* Scanners for @rules, which must outlive them. */
 int match_scan_new(struct rules *rules, const struct match_scan_tell *tell,
 		   struct match_scan **ret);
 

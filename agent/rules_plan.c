@@ -37,7 +37,8 @@ static void judge_code(struct planner *p)
 		if (uses & CODE_READS)
 			p->plan->rules[i].undefined = "uintN() or intN()";
 		if (uses & CODE_TIME)
-			rules_plan_every_page(p, i, "the time", NULL);
+			rules_plan_every_page(p, i, "it asks for the time",
+					      NULL);
 		if (uses & CODE_ENTRYPOINT)
 			rules_plan_every_page(p, i, "entrypoint", NULL);
 	}

@@ -45,7 +45,7 @@ int rules_plan_judge_strings(struct planner *p);
 /* Where the @slice of @len bytes begins that has the most different values. */
 size_t rules_plan_slice(const uint8_t *, size_t len, size_t slice);
 
-/* Takes the atoms of all strings whose rules have their sets.  0 or -errno. */
+/* Takes the atoms of all strings that suspects are enough for.  0 or -errno. */
 int rules_plan_add_atoms(struct planner *p);
 
 /* ---- rules_plan_runs.c */

@@ -234,7 +234,8 @@ def rules(b):
            f"digests and fragments are looked up, too. {about}. GB/s of "
            "sweep, per CPU second; % of the same run's copy. Literals are "
            "made: half random bytes, half words; mixed: 40 % of 23 bytes and "
-           "more, 20 % of 15 to 22, 40 % of 7 to 14; wildcards: 12 to 32 bytes, "
+           "more, 20 % of 15 to 22, 40 % of 7 to 14; 4 to 6: by Teddy where "
+           "they are few (prefilter_teddy.c); wildcards: 12 to 32 bytes, "
            "a jump, 4 to 8 bytes; nocase: words of 11 to 32.")
     with b.target(code, mib, "rw-") as t:
         for kind in KINDS:
